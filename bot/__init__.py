@@ -1,0 +1,1 @@
+"""What we decide, remember and do."""

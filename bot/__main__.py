@@ -1,0 +1,238 @@
+"""The command line: run, check, health, invite, sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.config import Config, ConfigError, load_config
+
+if TYPE_CHECKING:
+    from bot.app import App
+
+SANDBOX_PORT = 8321
+SANDBOX_TOKEN = "1000000001:sandbox-token-that-opens-nothing-anywhere"  # noqa: S105  # opens only the stand-in
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 well, 1 found wanting, 2 cannot run."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.command(parsed))
+    except ConfigError as error:
+        print(f"quietlegs: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="quietlegs",
+        description="A Telegram bot for adults whose legs hurt at night.",
+        epilog="Settings come from the environment or a file .env; `quietlegs check` says whether they are right.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run the bot; with --sandbox, on the built-in local chat")
+    run.add_argument(
+        "--sandbox", action="store_true", help="talk to the built-in chat page instead of Telegram"
+    )
+    run.add_argument(
+        "--port", type=int, default=SANDBOX_PORT, help=f"the chat page's port (default {SANDBOX_PORT})"
+    )
+    run.add_argument(
+        "--lapse", type=int, metavar="NIGHTS", help="play so many nights of a scripted patient first"
+    )
+    run.set_defaults(command=_run)
+    check = commands.add_parser("check", help="check settings, content and database, and say what was found")
+    check.set_defaults(command=_check)
+    health = commands.add_parser(
+        "health", help="ask the running bot whether its tick beats; exit code 0 or 1"
+    )
+    health.set_defaults(command=_health)
+    invite = commands.add_parser("invite", help="make, list or revoke invite links")
+    invite.add_argument("--label", default="", help="who it is for, so that you know it again in the list")
+    invite.add_argument("--uses", type=int, default=1, help="how many people it lets in (default 1)")
+    invite.add_argument("--days", type=int, default=30, help="for how many days it is good (default 30)")
+    invite.add_argument("--list", action="store_true", help="list the invites")
+    invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
+    invite.set_defaults(command=_invite)
+    sandbox = commands.add_parser("sandbox", help="run only the stand-in for Telegram with its chat page")
+    sandbox.add_argument("--port", type=int, default=SANDBOX_PORT, help=f"its port (default {SANDBOX_PORT})")
+    sandbox.set_defaults(command=_sandbox)
+    return parser
+
+
+# --- commands --------------------------------------------------------------------------------------------
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    if parsed.sandbox or parsed.lapse:
+        return _finish(_run_in_sandbox(parsed.port, parsed.lapse))
+    config = load_config(os.environ)
+    return _finish(_run_bot(config))
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    from bot.operations.selfcheck import check  # noqa: PLC0415  # the health command must not pay for it
+
+    from bot.app import Clock  # noqa: PLC0415
+
+    return _finish(check(load_config(os.environ, need_token=False), Clock().real().date()))
+
+
+def _health(parsed: argparse.Namespace) -> int:
+    from bot.operations.probe import ask_health  # noqa: PLC0415  # alone, so that the probe stays light
+
+    return ask_health(load_config(os.environ, need_token=False).listen)
+
+
+def _invite(parsed: argparse.Namespace) -> int:
+    return _finish(_invites(load_config(os.environ, need_token=False), parsed))
+
+
+def _sandbox(parsed: argparse.Namespace) -> int:
+    from bot.sandbox import serve  # noqa: PLC0415  # only this command needs it
+
+    return _finish(serve(port=parsed.port, journal=Path("data/sandbox.jsonl")))
+
+
+def _finish(work: Coroutine[Any, Any, int | None]) -> int:
+    """Run a coroutine to its end; what the operator can mend becomes one line."""
+    from bot.storage.errors import StorageError  # noqa: PLC0415
+    from content.loader import ContentError  # noqa: PLC0415
+    from handlers.updates import TokenRefused  # noqa: PLC0415
+
+    try:
+        return asyncio.run(work) or 0
+    except (StorageError, ContentError, TokenRefused) as error:
+        print(f"quietlegs: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"quietlegs: {error.strerror or error}: is another copy running? See LISTEN or --port",
+            file=sys.stderr,
+        )
+        return 2
+
+
+# --- running -------------------------------------------------------------------------------------------
+
+
+async def _run_bot(config: Config) -> int:
+    from bot.app import App  # noqa: PLC0415  # heavy, and only run needs it
+    from bot.operations.logs import set_up_logging  # noqa: PLC0415
+
+    set_up_logging(config.log_level, config.log_format, config.secrets)
+    for hint in config.hints:
+        print(f"quietlegs: {hint}", file=sys.stderr)
+    app = App(config)
+    _stop_on_signals(app.ask_to_stop)
+    async with app.running():
+        if app.first_invite:
+            print(f"First invite link: https://t.me/{app.username}?start={app.first_invite}", flush=True)
+            print("It lets in ten people within thirty days; `quietlegs invite` makes more.", flush=True)
+        await app.run()
+    return 0
+
+
+async def _run_in_sandbox(port: int, nights: int | None) -> int:
+    from bot.app import App  # noqa: PLC0415
+    from bot.operations.logs import set_up_logging  # noqa: PLC0415
+    from bot.sandbox import Sandbox  # noqa: PLC0415
+    from bot.sandbox.lapse import Lapse  # noqa: PLC0415
+
+    folder = Path("data/sandbox")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    clock = SandboxClock()
+    stand_in = Sandbox(journal=folder / "chats.jsonl", clock=clock)
+    root = await stand_in.start(port=port)
+    environment = {
+        "ACCESS": "open",
+        "LISTEN": "127.0.0.1:0",
+        "LOG_LEVEL": "WARNING",
+        "SEND_RATE": "1000",
+        "DATABASE_URL": f"sqlite:///{folder / 'quietlegs.db'}",
+        **os.environ,
+        "BOT_TOKEN": SANDBOX_TOKEN,
+        "BOT_TOKEN_FILE": "",
+        "BOT_API_URL": root,
+    }
+    config = load_config(environment, env_file=None)
+    set_up_logging(config.log_level, config.log_format, config.secrets)
+    app = clock.app = App(config, per_chat=0)
+    _stop_on_signals(app.ask_to_stop)
+    try:
+        async with app.running():
+            print(
+                f"Quietlegs runs in the built-in chat. Open {root}/ in a browser; Ctrl-C ends it.", flush=True
+            )
+            if nights:
+                await Lapse(stand_in, app.jump, app.tick).play(nights)
+                print(f"{nights} nights have been played; the page shows them.", flush=True)
+            await app.run()
+    finally:
+        await stand_in.stop()
+    return 0
+
+
+class SandboxClock:
+    """The bot's clock as the chat page moves it; the stand-in is there before the bot is."""
+
+    def __init__(self) -> None:
+        self.app: App | None = None
+
+    def now(self) -> datetime:
+        """Return the patients' moment (aware UTC)."""
+        return self.app.clock.now() if self.app else datetime.now(UTC)
+
+    async def jump(self, target: str) -> datetime:
+        """Move it forward; ValueError for an unknown target."""
+        if self.app is None:
+            raise ValueError("the bot has not started yet")
+        return await self.app.jump(target)
+
+
+def _stop_on_signals(stop: Any) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(name, stop)
+
+
+async def _invites(config: Config, parsed: argparse.Namespace) -> int:
+    from bot.app import Clock  # noqa: PLC0415
+    from bot.flows import access  # noqa: PLC0415
+    from bot.storage.database import Database  # noqa: PLC0415
+
+    database = Database(config.database_url)
+    await database.open()
+    now = Clock().real()
+    try:
+        async with database.transaction() as store:
+            if parsed.revoke is not None:
+                done = await store.revoke_invite(parsed.revoke, now)
+                print("revoked" if done else f"there is no invite {parsed.revoke} that could be revoked")
+                return 0 if done else 1
+            if parsed.list:
+                for invite in await store.invites():
+                    print(access.describe(invite, now))
+                return 0
+            code = await access.new_invite(store, parsed.label, parsed.uses, parsed.days, now)
+    finally:
+        await database.close()
+    print(f"https://t.me/YOUR_BOT?start={code}")
+    print("Put your bot's name in the link. The code is shown only now; it is not stored.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

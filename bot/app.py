@@ -1,0 +1,345 @@
+"""The composition root: builds the parts, joins them, starts the tick, ends cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from telegram import BotCommand, BotCommandScopeAllPrivateChats
+from telegram.error import TelegramError
+from telegram.ext import Application
+
+import content as content_package
+from bot.config import Config
+from bot.delivery.delivery import Delivery
+from bot.delivery.guides import Guides
+from bot.delivery.rates import SendBudget
+from bot.flows import access, help
+from bot.flows.services import FIRST_LANGUAGE, Services
+from bot.operations.health import HealthServer, Vital
+from bot.rules.timing import next_local
+from bot.storage.database import Database
+from content.loader import Content, languages, load
+from handlers import bridge, errors, register
+from handlers.messenger import TelegramMessenger
+from handlers.transport import make_bot
+from handlers.updates import ChatOrder, Failures, InboxPolling, Intake, Row, TokenRefused
+
+TICK = 15.0  # seconds between two looks when nothing is due earlier
+STOP_WITHIN = 8.0  # seconds; containers are killed after ten
+KEEP_INBOX = timedelta(days=3)
+KEEP_SENDINGS = timedelta(days=90)
+OFFSET_KEY = "clock.offset"
+FIGURES = Path(content_package.__file__).parent / "figures"
+log = logging.getLogger(__name__)
+
+
+class Clock:
+    """The one clock: the machine's time plus an offset that only the sandbox moves, and only forward."""
+
+    def __init__(self, offset: timedelta = timedelta(0)) -> None:
+        self.offset = offset
+
+    def real(self) -> datetime:
+        """Return the machine's own moment (aware UTC): for leases, back-off and rates."""
+        return datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """Return the patients' moment (aware UTC): for what night it is and what is due."""
+        return self.real() + self.offset
+
+
+class StoredInbox:
+    """The inbox of updates, kept in the database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def keep(self, rows: Sequence[Row]) -> list[int]:
+        """Keep the updates that are not known yet, committed on return; return their ids."""
+        async with self._database.transaction() as store:
+            return await store.keep_updates(rows, self._clock.real())
+
+    async def undone(self) -> list[Row]:
+        """Return what is kept and not done, oldest first."""
+        async with self._database.reading() as store:
+            return await store.undone_updates()
+
+    async def done(self, update_id: int) -> None:
+        """Note that an update's reply is out; its words are forgotten."""
+        async with self._database.transaction() as store:
+            await store.update_done(update_id, self._clock.real())
+
+    async def failed(self, update_id: int) -> int:
+        """Count a failed try and return how many there were."""
+        async with self._database.transaction() as store:
+            return await store.update_failed(update_id, self._clock.real())
+
+
+class App:
+    """The whole bot in one process."""
+
+    def __init__(
+        self, config: Config, clock: Clock | None = None, per_chat: float = 1.0
+    ) -> None:
+        """Build the parts; *per_chat* messages a second go to one chat at most, 0 for no such pace."""
+        self.config = config
+        self.clock = clock or Clock()
+        self.database = Database(config.database_url)
+        self.vital = Vital()
+        self.first_invite: str | None = None
+        self.username = ""
+        self._contents: dict[str, Content] = {language: load(language) for language in languages()}
+        self._per_chat = per_chat
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._stirred = False
+        self._ticking = False
+        self._polling: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._introduction: asyncio.Task[None] | None = None
+        self._health: HealthServer
+        self._delivery: Delivery
+        self._bridge: bridge.Bridge
+        self._died: BaseException | None = None
+        self._build()
+
+    # --- life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the database, meet Telegram, take up what is undone, begin to tick and to poll."""
+        await self.database.open()
+        await self._recall_offset()
+        await self._health.start()
+        await self._application.initialize()
+        self.username = self._application.bot.username
+        self.services = self._services(f"https://t.me/{self.username}")
+        self._bridge.services = self._delivery.services = self.services
+        await self._invite()
+        await self._application.start()
+        self._scheduler.add_job(
+            self._tick,
+            IntervalTrigger(seconds=TICK, timezone=UTC),
+            id="tick",
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            next_run_time=self.clock.real(),
+        )
+        self._scheduler.add_job(
+            self._prune,
+            IntervalTrigger(hours=6, timezone=UTC),
+            id="prune",
+            coalesce=True,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+        self._polling = asyncio.create_task(self._poll())
+        self._introduction = asyncio.create_task(self._introduce())
+        log.info("bot started")
+
+    async def run(self) -> None:
+        """Run until `stop` is asked for; raises what ended the polling, if that was it."""
+        await self._stopping.wait()
+        if self._died is not None:
+            raise self._died
+
+    def ask_to_stop(self) -> None:
+        """End `run` (from a signal)."""
+        self._stopping.set()
+
+    async def stop(self) -> None:
+        """End cleanly: no more updates in, those under way finished, everything closed."""
+        self._stopping.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        self._intake.stop()
+        self._guides.stop_all()
+        for task in (self._polling, self._introduction):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_WITHIN):
+                while self._ticking:
+                    await asyncio.sleep(0.02)
+                if self._application.running:
+                    await self._application.stop()
+        await self._application.shutdown()
+        await self._health.stop()
+        await self.database.close()
+        log.info("bot stopped")
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[App]:
+        """Run for as long as the block lasts."""
+        await self.start()
+        try:
+            yield self
+        finally:
+            await self.stop()
+
+    # --- parts ---------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        bot = make_bot(self.config.token, self.config.bot_api_url)
+        self._order = ChatOrder()
+        self._application = (
+            Application.builder()
+            .bot(bot)
+            .updater(None)
+            .job_queue(None)
+            .concurrent_updates(self._order)
+            .build()
+        )
+        self._messenger = TelegramMessenger(bot, FIGURES, SendBudget(self.config.send_rate, per_chat=self._per_chat))
+        self._guides = Guides(self._messenger)
+        self.services = self._services("")
+        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._delivery = Delivery(
+            self.services,
+            self._messenger,
+            self._messenger.in_bulk(),
+            self._order.alone,
+            self.clock.real,
+            owner,
+        )
+        failures = Failures()
+        self._bridge = bridge.Bridge(self.services, self._delivery, self._messenger, self._guides)
+        register(self._application, self._bridge, failures)
+        inbox = StoredInbox(self.database, self.clock)
+        self._intake = Intake(self._application, self._order, inbox, failures, errors.apology(self._bridge))
+        self._poller = InboxPolling(bot, self._intake, self.vital.polled)
+        self._health = HealthServer(self.vital, self.config.listen)
+
+    def _services(self, link: str) -> Services:
+        return Services(
+            database=self.database,
+            contents=self._contents,
+            clock=self.clock.now,
+            wake=self.wake,
+            open_access=self.config.access == "open",
+            default_country=self.config.default_country,
+            default_zone=self.config.default_timezone,
+            bot_link=link,
+        )
+
+    @property
+    def health_port(self) -> int:
+        """Return the port the health endpoint listens on."""
+        return self._health.port
+
+    # --- the tick ------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Look at once whether something has come due, now or as soon as the running look ends."""
+        self._stirred = True
+        if not self._ticking and self._scheduler.running:
+            self._scheduler.modify_job("tick", next_run_time=self.clock.real())
+
+    async def tick(self) -> None:
+        """Send what is due now (also called by tests, with a clock of their own)."""
+        await self._delivery.tick()
+
+    async def _tick(self) -> None:
+        self._ticking = True
+        due = None
+        try:
+            self._stirred = True
+            while self._stirred and not self._stopping.is_set():
+                self._stirred = False
+                due = await self._delivery.tick()
+                self.vital.beat()
+        except Exception:
+            log.exception("tick failed")
+        finally:
+            self._ticking = False
+        self._sleep_until(due)
+
+    def _sleep_until(self, due: datetime | None) -> None:
+        """Look again when the next is due, after TICK seconds at the latest."""
+        if due is None or not self._scheduler.running or self._stopping.is_set():
+            return
+        seconds = (due - self.clock.now()).total_seconds()
+        if seconds < TICK:
+            at = self.clock.real() + timedelta(seconds=max(0.05, seconds))
+            self._scheduler.modify_job("tick", next_run_time=at)
+
+    async def _prune(self) -> None:
+        real = self.clock.real()
+        async with self.database.transaction() as store:
+            await store.prune_inbox(real - KEEP_INBOX)
+            await store.prune_sendings(self.clock.now() - KEEP_SENDINGS)
+
+    async def _poll(self) -> None:
+        try:
+            await self._poller.run()
+        except TokenRefused as error:
+            self._died = error
+            self._stopping.set()
+
+    # --- meeting people ------------------------------------------------------------------------------
+
+    async def _invite(self) -> None:
+        if self.config.access != "invite":
+            return
+        async with self.database.transaction() as store:
+            self.first_invite = await access.first_invite(store, self.clock.real())
+
+    async def _introduce(self) -> None:
+        """Register the command menu and the description, per language; a failure is no reason not to run."""
+        bot = self._application.bot
+        try:
+            for language, content in self._contents.items():
+                tag = None if language == FIRST_LANGUAGE else language
+                commands = [
+                    BotCommand(name, content.words.plain(f"command_{name}")) for name in help.COMMANDS
+                ]
+                await bot.set_my_commands(commands, BotCommandScopeAllPrivateChats(), language_code=tag)
+                await bot.set_my_description(content.words.plain("bot_description"), language_code=tag)
+                await bot.set_my_short_description(
+                    content.words.plain("bot_short_description"), language_code=tag
+                )
+        except TelegramError as error:
+            log.warning("introduction failed", extra={"kind": type(error).__name__})
+
+    # --- the sandbox's clock -------------------------------------------------------------------------
+
+    async def _recall_offset(self) -> None:
+        async with self.database.reading() as store:
+            stored = await store.meta(OFFSET_KEY)
+        if stored:
+            self.clock.offset = max(self.clock.offset, timedelta(seconds=float(stored)))
+
+    async def jump(self, target: str) -> datetime:
+        """Move the patients' clock forward (sandbox only) and wake the tick; ValueError for an unknown target."""
+        to = await self._target(target)
+        self.clock.offset += to - self.clock.now()
+        async with self.database.transaction(alone=True) as store:
+            await store.set_meta(OFFSET_KEY, str(self.clock.offset.total_seconds()))
+        self.wake()
+        return self.clock.now()
+
+    async def _target(self, target: str) -> datetime:
+        now = self.clock.now()
+        spans = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+        if target in spans:
+            return now + spans[target]
+        async with self.database.reading() as store:
+            patient = await store.latest_patient()
+        if target not in ("evening", "morning"):
+            raise ValueError(f"unknown jump: {target}")
+        times = patient.times if patient else self.services.usual_times()
+        at: time = times.prompt_at if target == "evening" else times.checkin_at
+        return next_local(now, at, patient.tz if patient else ZoneInfo(self.config.default_timezone or "UTC"))

@@ -1,0 +1,83 @@
+"""The kinds of sendings: how each is rendered, what follows when it was told or let go, and what forbids it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.flows import escalation, evening, morning, settings
+from bot.flows.escalation import Spoken
+from bot.flows.schedule import plan_checkin, plan_prompt
+from bot.flows.services import Services
+from bot.model import Kind, Patient, Sending
+from bot.storage.store import Store
+
+Render = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[Spoken]]
+Told = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class KindOf:
+    """What one kind of sending does."""
+
+    render: Render
+    told: Told
+
+
+async def _render_resume(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> Spoken:
+    message = await settings.render_resume(services, store, patient, now)
+    return Spoken(message, "" if message else "no pause")
+
+
+async def _nothing_more(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> None:
+    return None
+
+
+KINDS: dict[Kind, KindOf] = {
+    Kind.PROMPT: KindOf(evening.render_prompt, evening.prompt_told),
+    Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkin_told),
+    Kind.CARD: KindOf(escalation.render_card, escalation.card_told),
+    Kind.QUESTION: KindOf(escalation.render_question, _nothing_more),
+    Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, escalation.follow_up_told),
+    Kind.RESUME: KindOf(_render_resume, _nothing_more),
+}
+
+
+def may_repeat(kind: Kind) -> bool:
+    """Say whether a sending of unknown fate goes out again: safety must arrive, a check-in may come twice."""
+    return kind.is_safety or kind is Kind.CHECKIN
+
+
+def refusal(patient: Patient, sending: Sending, now: datetime) -> str:
+    """Return why a sending may not go out now; empty when it may. Safety words always may."""
+    if sending.kind.is_safety:
+        return ""
+    if patient.stopped_at is not None:
+        return "stopped"
+    if patient.blocked_at is not None:
+        return "blocked"
+    today = now.astimezone(patient.tz).date()
+    if sending.kind is not Kind.RESUME and patient.paused_until and patient.paused_until > today:
+        return "paused"
+    if sending.useful_until is not None and now > sending.useful_until:
+        return "too late"
+    return ""
+
+
+async def keep_waiting(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> None:
+    """Plan the next prompt or check-in after one that was let go."""
+    timing = services.content_for(patient).timing
+    after = max(now, sending.due_at)
+    if not patient.is_active:
+        return
+    if sending.kind is Kind.PROMPT:
+        await plan_prompt(store, patient, timing, after)
+    elif sending.kind is Kind.CHECKIN:
+        await plan_checkin(store, patient, timing, after)

@@ -1,0 +1,198 @@
+"""How fast messages may go out: one budget for the token, a share for those who wait, a pace per chat."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+LOOK = 0.05  # seconds between two looks while somebody waits
+IDLE_CHATS = 1024  # chats remembered before the idle ones are forgotten
+
+
+@dataclass(order=True)
+class _Turn:
+    """Somebody waiting: from when the chat may take it, and the order of arrival."""
+
+    ripe_at: float
+    number: int
+    chat_id: int | None = field(compare=False)
+    bulk: bool = field(compare=False)
+    granted: asyncio.Future[None] = field(compare=False)
+
+
+class _Bucket:
+    """Permits that flow in at `rate` a second and pile up to a tenth of a second's worth, at least one."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        self.rate = rate
+        self.most = max(1.0, rate / 10)
+        self.left = self.most
+        self.at = now
+
+    def fill(self, now: float) -> None:
+        self.left = min(self.most, self.left + max(0.0, now - self.at) * self.rate)
+        self.at = now
+
+
+class SendBudget:
+    """Lets messages through at *rate* a second in all, in order of arrival, and one a second per chat.
+
+    Of that, *reserve* a second (a quarter of a small rate) is out of reach for bulk, and the same share is
+    sure for bulk however much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        reserve: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        per_chat: float = 1.0,
+        burst: int = 3,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._gap = 1 / per_chat if per_chat else 0.0
+        self._slack = self._gap * (burst - 1)
+        reserve = min(reserve, rate / 4)
+        self._all = _Bucket(rate, clock())
+        self._bulk = _Bucket(rate - reserve, clock())
+        self._bulk_patience = 1 / reserve  # seconds after which bulk has its turn before replies
+        self._bulk_at = clock()
+        self._chats: dict[int, float] = {}  # when a chat's pace is used up to
+        self._paused: dict[int, float] = {}
+        self._paused_until = clock()
+        self._unripe: list[_Turn] = []
+        self._ripe: dict[bool, deque[_Turn]] = {False: deque(), True: deque()}
+        self._waiting = 0
+        self._numbers = itertools.count()
+        self._pump: asyncio.Task[None] | None = None
+
+    async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
+        """Return when one message may go to the chat; None as a chat keeps to the overall rate only."""
+        now = self._clock()
+        turn = _Turn(self._reserve(chat_id, now), next(self._numbers), chat_id, bulk, asyncio.Future())
+        in_line = self._ripe[False] or (bulk and self._ripe[True])
+        if not in_line and turn.ripe_at <= now and self._take(turn, now):
+            return
+        heapq.heappush(self._unripe, turn)
+        self._waiting += 1
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._serve(), name="send budget")
+        try:
+            await turn.granted
+        finally:
+            self._waiting -= 1
+
+    def pause(self, seconds: float, chat_id: int | None = None) -> None:
+        """Let nothing through for *seconds*, to one chat or, without one, to anybody."""
+        until = self._clock() + seconds
+        if chat_id is None:
+            self._paused_until = max(self._paused_until, until)
+        else:
+            self._forget_idle()
+            self._paused[chat_id] = max(self._paused.get(chat_id, until), until)
+
+    def refused(self, seconds: float, chat_id: int) -> None:
+        """Note that Telegram asked to wait: the chat does, and once a second chat is told so, everybody."""
+        now = self._clock()
+        if any(until > now for other, until in self._paused.items() if other != chat_id):
+            self.pause(seconds)
+        self.pause(seconds, chat_id)
+
+    def _reserve(self, chat_id: int | None, now: float) -> float:
+        if chat_id is None or not self._gap:
+            return now
+        if len(self._chats) >= IDLE_CHATS:
+            self._forget_idle()
+        used = self._chats.get(chat_id, now)
+        ripe_at = max(now, used - self._slack)
+        self._chats[chat_id] = max(used, ripe_at) + self._gap
+        return ripe_at
+
+    def _forget_idle(self) -> None:
+        now = self._clock()
+        self._chats = {chat_id: used for chat_id, used in self._chats.items() if used > now}
+        self._paused = {chat_id: until for chat_id, until in self._paused.items() if until > now}
+
+    def _take(self, turn: _Turn, now: float) -> bool:
+        """Take a permit if there is one for this turn now."""
+        self._fill(now)
+        # A hair below one, for what adding fractions loses.
+        if now < self._paused_until or now < self._pause_of(turn) or self._all.left < 1 - 1e-9:
+            return False
+        if turn.bulk:
+            if self._bulk.left < 1 - 1e-9:
+                return False
+            self._bulk.left -= 1
+            self._bulk_at = now
+        self._all.left -= 1
+        return True
+
+    def _fill(self, now: float) -> None:
+        self._all.fill(now)
+        self._bulk.fill(now)
+
+    def _pause_of(self, turn: _Turn) -> float:
+        return self._paused.get(turn.chat_id, 0.0) if turn.chat_id is not None else 0.0
+
+    async def _serve(self) -> None:
+        while self._waiting:
+            now = self._clock()
+            self._fill(now)
+            self._sort(now)
+            while (turn := self._next(now)) is not None and self._take(turn, now):
+                self._ripe[turn.bulk].popleft()
+                turn.granted.set_result(None)
+            await self._sleep(self._until_next(now))
+        self._unripe.clear()
+        for line in self._ripe.values():
+            line.clear()
+
+    def _sort(self, now: float) -> None:
+        """Move those whose chat is ready into the lines."""
+        while self._unripe and self._unripe[0].ripe_at <= now:
+            turn = heapq.heappop(self._unripe)
+            if turn.granted.done():
+                continue
+            if (until := self._pause_of(turn)) > now:
+                turn.ripe_at = until
+                heapq.heappush(self._unripe, turn)
+            else:
+                self._ripe[turn.bulk].append(turn)
+
+    def _next(self, now: float) -> _Turn | None:
+        """Return whose turn it is: a reply's, unless bulk has waited out its patience."""
+        bulk_first = now - self._bulk_at >= self._bulk_patience
+        for bulk in (bulk_first, not bulk_first):
+            turn = self._head(bulk, now)
+            if turn is not None and not (bulk and self._bulk.left < 1 - 1e-9):
+                return turn
+        return None
+
+    def _head(self, bulk: bool, now: float) -> _Turn | None:
+        line = self._ripe[bulk]
+        while line:
+            turn = line[0]
+            if turn.granted.done():
+                line.popleft()
+            elif (until := self._pause_of(turn)) > now:
+                line.popleft()
+                turn.ripe_at = until
+                heapq.heappush(self._unripe, turn)
+            else:
+                return turn
+        return None
+
+    def _until_next(self, now: float) -> float:
+        if self._ripe[False] or self._ripe[True]:
+            missing = max(0.0, 1 - self._all.left) / self._all.rate
+            if not self._ripe[False]:
+                missing = max(missing, max(0.0, 1 - self._bulk.left) / self._bulk.rate)
+            return min(LOOK, max(missing, self._paused_until - now, 0.001))
+        return min(LOOK, max(0.001, self._unripe[0].ripe_at - now)) if self._unripe else 0.0

@@ -1,0 +1,1 @@
+"""What the bot does, one module per moment of a patient's day."""

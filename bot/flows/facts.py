@@ -1,0 +1,90 @@
+"""Gathers what is known of a patient into the plain values that rules judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+from bot.flows.escalation import withheld_by
+from bot.model import CheckIn, Facts, Patient
+from bot.rules.tips import Circumstances
+from bot.storage.store import Store
+from content.loader import Content
+
+
+def signs_of(content: Content, checkin: CheckIn) -> dict[str, str]:
+    """Return the signs that a night's answers stand for ("yes" or "unsure")."""
+    found: dict[str, str] = {}
+    for code, options in _answers(checkin).items():
+        question = content.questions.get(code)
+        for option in question.options if question else ():
+            if option.code in options:
+                for sign in option.signs:
+                    found[sign] = checkin.signs.get(option.code, "yes") if code == "signs" else "yes"
+    return found
+
+
+def rows_of(content: Content, checkin: CheckIn) -> list[tuple[str, tuple[str, ...]]]:
+    """Return (option code, rows it may be) for each answer that needs an exact question."""
+    found = []
+    for code, options in _answers(checkin).items():
+        question = content.questions.get(code)
+        for option in question.options if question else ():
+            if option.code in options and option.rows:
+                found.append((option.code, option.rows))
+    return found
+
+
+def _answers(checkin: CheckIn) -> dict[str, tuple[str, ...]]:
+    return {
+        "signs": tuple(checkin.signs),
+        "feeling": checkin.feeling,
+        "helped": checkin.helped,
+        "longest": (checkin.longest,) if checkin.longest else (),
+    }
+
+
+async def flags_of(store: Store, patient: Patient) -> dict[str, bool]:
+    """Return the answered profile questions as yes or no; what was never answered is absent."""
+    return {flag: answer.yes for flag, answer in (await store.profile(patient.id)).items()}
+
+
+def facts_of(
+    content: Content,
+    checkin: CheckIn | None,
+    flags: Mapping[str, bool],
+    more: Mapping[str, str] | None = None,
+) -> Facts:
+    """Return the facts of one night, with signs heard elsewhere added."""
+    if checkin is None:
+        return Facts(signs=dict(more or {}), flags=dict(flags))
+    return Facts(
+        signs={**signs_of(content, checkin), **(more or {})},
+        flags=dict(flags),
+        feeling=frozenset(checkin.feeling),
+        helped=frozenset(checkin.helped),
+        pain=checkin.pain,
+        side=checkin.side if checkin.side in ("left", "right") else None,
+    )
+
+
+async def circumstances(store: Store, patient: Patient, content: Content, night: date) -> Circumstances:
+    """Return what gates tonight's tips: profile, the last nights' signs, open red flags."""
+    since = night - timedelta(days=content.timing.sign_nights)
+    nights = await store.diary(patient.id, since, night)
+    signs: set[str] = set()
+    helped: set[str] = set()
+    for checkin in nights:
+        signs |= signs_of(content, checkin).keys()
+        helped |= set(checkin.helped)
+    return Circumstances(
+        flags=await flags_of(store, patient),
+        signs=frozenset(signs),
+        helped=frozenset(helped),
+        withheld=withheld_by(content, await store.open_escalations(patient.id)),
+    )
+
+
+def any_in(codes: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Say whether two sets of codes meet."""
+    return not set(codes).isdisjoint(wanted)

@@ -1,0 +1,88 @@
+"""The guided stretch routine: one message whose picture and words move on step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from bot.flows.facts import circumstances
+from bot.flows.services import Services
+from bot.messages import Button, Message, Reply, Rows, Style
+from bot.rules.timing import night_at
+from bot.rules.tips import withheld_techniques
+from content.loader import Content
+from content.words import Html
+
+
+@dataclass(frozen=True)
+class Routine:
+    """The steps that are right for one person tonight; none when everything is withheld."""
+
+    content: Content
+    night: date
+    steps: tuple[str, ...]
+
+    def opening(self) -> Reply:
+        """Return the first step, or why there is none."""
+        if not self.steps:
+            return Reply(messages=(Message(self.content.words.say("routine_withheld")),))
+        return Reply(messages=(self.page(0),))
+
+    def seconds(self, at: int) -> int:
+        """Return how long a step stays before the next."""
+        return self.content.routine[self.steps[at]].seconds
+
+    def page(self, at: int) -> Message:
+        """Return one step: its picture, its words, and the buttons to go on or stop."""
+        words = self.content.words
+        name = self.steps[at]
+        last = at == len(self.steps) - 1
+        foot = (
+            "" if last else words.say("routine_foot", at=at + 1, of=len(self.steps), seconds=self.seconds(at))
+        )
+        text = Html(f"{self.content.routine_words[name]}\n\n{foot}".strip())
+        return Message(
+            text, self._rows(at, last), figure=self.content.routine[name].figure or self._first_figure()
+        )
+
+    def stopped(self) -> Message:
+        """Return what the message reads after Stop."""
+        return Message(self.content.words.say("routine_stopped"))
+
+    def _rows(self, at: int, last: bool) -> Rows:
+        words, key = self.content.words, self.night.strftime("%y%m%d")
+        if not last:
+            on = Button(words.plain("button_next"), f"gd:{key}:go:{at + 1}", Style.MAIN)
+            return ((on, Button(words.plain("button_stop_guide"), f"gd:{key}:stop")),)
+        yes = Button(words.plain("button_routine_yes"), f"gd:{key}:did:yes", Style.GOOD)
+        partly = Button(words.plain("button_routine_partly"), f"gd:{key}:did:partly")
+        return ((yes,), (partly, Button(words.plain("button_routine_no"), f"gd:{key}:did:no")))
+
+    def _first_figure(self) -> str:
+        """A message that began with a picture keeps one: the first of the routine."""
+        figures = (self.content.routine[name].figure for name in self.steps)
+        return next((figure for figure in figures if figure), "")
+
+
+async def routine(services: Services, chat_id: int, night: date | None = None) -> Routine:
+    """Return the routine for one person tonight; unknown profile or poor balance means the seated version."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+        content = services.content_of(patient)
+        if patient is None or not patient.is_enrolled:
+            return Routine(content, night or services.clock().date(), _steps(content, True, frozenset()))
+        night = night or night_at(
+            services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz
+        )
+        at = await circumstances(store, patient, content, night)
+    withheld = withheld_techniques(content, at)
+    seated = bool({"stretch", "floor_exercise"} & withheld) or not at.flags
+    return Routine(content, night, _steps(content, seated, withheld))
+
+
+def _steps(content: Content, seated: bool, withheld: frozenset[str]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, step in content.routine.items()
+        if step.seated == seated and not withheld & set(step.techniques)
+    )

@@ -1,0 +1,421 @@
+"""The morning check-in: one message, edited in place; every answer is saved and judged as it comes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from bot.flows import numbers
+from bot.flows.escalation import Spoken, put_question, raise_findings
+from bot.flows.facts import facts_of, flags_of, rows_of
+from bot.flows.schedule import ended_night, plan_checkin
+from bot.flows.services import Services
+from bot.flows.urgent import areas
+from bot.messages import Button, Message, Reply, Rows, Style
+from bot.model import CheckIn, Origin, Patient, Sending
+from bot.rules import questionnaire
+from bot.rules.reading import Reading
+from bot.rules.triage import judge
+from bot.storage.store import Store
+from content.loader import Content
+from content.schema import Level, Option, Question
+from content.words import Html
+
+
+def press_of(night: date, *parts: str) -> str:
+    """Return what a button of one night carries, e.g. `ci:261121:pain:p7`."""
+    return ":".join(["ci", night.strftime("%y%m%d"), *parts])
+
+
+# --- the sending ---------------------------------------------------------------------------------------
+
+
+async def render_checkin(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> Spoken:
+    """Render the morning's first question; nothing when the night has been told already."""
+    content = services.content_for(patient)
+    night = date.fromisoformat(sending.subject)
+    known = await store.checkin(patient.id, night)
+    if known is not None and known.is_logged:
+        return Spoken(None, "already answered")
+    checkin = await store.open_checkin(patient.id, night, Origin.PROMPTED, content.checkin.version, now)
+    late = now - sending.due_at > timedelta(minutes=content.timing.late_after_minutes)
+    greeting = content.words.say("checkin_greeting_late" if late else "checkin_greeting")
+    message = page(content, patient, checkin, greeting)
+    return Spoken(replace(message, silent=_is_silent(patient, now)))
+
+
+def _is_silent(patient: Patient, now: datetime) -> bool:
+    """A check-in before the end of quiet hours makes no sound."""
+    return patient.silent or now.astimezone(patient.tz).time() < patient.times.quiet_until
+
+
+async def checkin_told(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> None:
+    """Remember which message holds the check-in, and plan the next morning's."""
+    content = services.content_for(patient)
+    night = date.fromisoformat(sending.subject)
+    if sending.message_id is not None:
+        await store.place_checkin(patient.id, night, sending.message_id)
+    await plan_checkin(store, patient, content.timing, max(now, sending.due_at))
+
+
+# --- pages of the message ------------------------------------------------------------------------------
+
+
+def page(content: Content, patient: Patient, checkin: CheckIn, lead: Html | None = None) -> Message:
+    """Return the message as it should read now: the next open question, or the summary."""
+    question = questionnaire.next_question(content.checkin, checkin)
+    return summary(content, checkin) if question is None else ask(content, checkin, question, lead)
+
+
+def ask(content: Content, checkin: CheckIn, question: Question, lead: Html | None = None) -> Message:
+    """Return one question with its choices, what stands chosen ticked."""
+    words = content.question_words[question.code]
+    head = content.words.say(
+        "checkin_head", night=content.words.day(checkin.night), origin=_origin(content, checkin)
+    )
+    parts = [head, told_so_far(content, checkin, question), lead, Html(f"<b>{words.ask}</b>")]
+    text = Html("\n\n".join(part for part in parts if part))
+    return Message(text, (*_choices(content, checkin, question), *_ways(content, checkin, question)))
+
+
+def _origin(content: Content, checkin: CheckIn) -> Html:
+    return content.words.say("origin_backfilled") if checkin.origin is Origin.BACKFILLED else Html("")
+
+
+def _choices(content: Content, checkin: CheckIn, question: Question) -> Rows:
+    standing = questionnaire.chosen(checkin, question)
+    buttons = [
+        (option, _choice(content, checkin, question, option, option.code in standing))
+        for option in question.options
+    ]
+    rows: list[tuple[Button, ...]] = []
+    line: list[Button] = []
+    for option, button in buttons:
+        if option.wide:
+            rows += [tuple(line)] if line else []
+            rows.append((button,))
+            line = []
+            continue
+        line.append(button)
+        if len(line) == question.columns:
+            rows.append(tuple(line))
+            line = []
+    rows += [tuple(line)] if line else []
+    return tuple(rows)
+
+
+def _choice(content: Content, checkin: CheckIn, question: Question, option: Option, on: bool) -> Button:
+    label = content.question_words[question.code].options[option.code]
+    mark = "-" if question.many and on else "+"  # the target, never a toggle
+    text = content.words.plain("chosen", label=label) if on else label
+    return Button(text, press_of(checkin.night, question.code, mark + option.code))
+
+
+def _ways(content: Content, checkin: CheckIn, question: Question) -> Rows:
+    """Return the ways on: done, back, skip."""
+    words = content.words
+    rows: list[tuple[Button, ...]] = []
+    if question.many and questionnaire.chosen(checkin, question) not in ((), ("none",)):
+        done = Button(words.plain("button_done"), press_of(checkin.night, "done", question.code), Style.MAIN)
+        rows.append((done,))
+    line = []
+    before = questionnaire.question_before(content.checkin, checkin, question.code)
+    if before is not None:
+        line.append(Button(words.plain("button_back"), press_of(checkin.night, "show", before.code)))
+    line.append(Button(words.plain("button_skip"), press_of(checkin.night, "skip", question.code)))
+    return (*rows, tuple(line))
+
+
+def told_so_far(content: Content, checkin: CheckIn, but: Question | None = None) -> Html:
+    """Return the answers given so far in one line a question, without the one being asked."""
+    lines = []
+    for question in content.checkin.questions:
+        codes = questionnaire.chosen(checkin, question)
+        if not codes or question is but:
+            continue
+        words = content.question_words[question.code]
+        answer = content.words.list([words.options[code] for code in codes])
+        lines.append(content.words.say("told_line", short=words.short, answer=answer))
+    return Html("\n".join(lines))
+
+
+def summary(content: Content, checkin: CheckIn) -> Message:
+    """Return the closed check-in: what was saved, and the way to change it."""
+    words = content.words
+    head = words.say("checkin_head", night=words.day(checkin.night), origin=_origin(content, checkin))
+    body = told_so_far(content, checkin)
+    text = Html("\n\n".join(part for part in (head, body, words.say("checkin_saved")) if part))
+    change = Button(words.plain("button_change"), press_of(checkin.night, "change"))
+    return Message(text, ((change,),))
+
+
+def change_menu(content: Content, checkin: CheckIn) -> Message:
+    """Return the summary with one button a question, to correct any of them."""
+    words = content.words
+    rows = tuple(
+        (Button(content.question_words[question.code].short, press_of(checkin.night, "show", question.code)),)
+        for question in questionnaire.path(content.checkin, checkin)
+    )
+    back = Button(words.plain("button_back"), press_of(checkin.night, "sum"))
+    closed = summary(content, checkin)
+    return Message(Html(f"{closed.text}\n\n{words.say('change_which')}"), (*rows, (back,)))
+
+
+# --- presses -------------------------------------------------------------------------------------------
+
+
+async def press(services: Services, chat_id: int, night: date, verb: str, code: str, origin: str) -> Reply:
+    """Record one press of the check-in's message and return what it should read next.
+
+    `verb` is a question code (then `code` is "+option" or "-option") or done, skip, show, change, sum.
+    """
+    async with services.database.transaction(alone=_is_grave(verb)) as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is None or patient.consent_at is None:
+            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+        content = services.content_for(patient)
+        now = services.clock()
+        checkin = await _opened(store, patient, content, night, now)
+        if checkin is None:
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        if verb in ("show", "change", "sum"):
+            return _shown(content, patient, checkin, verb, code)
+        question = content.questions.get(code if verb in ("done", "skip") else verb)
+        after = _after(checkin, question, verb, code) if question else None
+        if question is None or after is None:
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return await _record(services, store, patient, checkin, after, question, origin)
+
+
+def _is_grave(verb: str) -> bool:
+    """A warning sign never waits for other people's commits."""
+    return verb == questionnaire.SIGNS
+
+
+def _shown(content: Content, patient: Patient, checkin: CheckIn, verb: str, code: str) -> Reply:
+    if verb == "show" and code in content.questions:
+        return Reply(edit=ask(content, checkin, content.questions[code]))
+    return Reply(edit=change_menu(content, checkin) if verb == "change" else page(content, patient, checkin))
+
+
+def _after(checkin: CheckIn, question: Question, verb: str, code: str) -> CheckIn | None:
+    if verb == "skip":
+        return questionnaire.skip(checkin, question)
+    if verb == "done":
+        return questionnaire.finish(checkin, question)
+    option = next((option for option in question.options if option.code == code[1:]), None)
+    return None if option is None else questionnaire.choose(checkin, question, option, on=code[0] == "+")
+
+
+async def _opened(
+    store: Store, patient: Patient, content: Content, night: date, now: datetime
+) -> CheckIn | None:
+    """Return the night's check-in, opening it if it may still be filled in."""
+    known = await store.checkin(patient.id, night)
+    if known is not None:
+        return known
+    last = ended_night(patient, now)
+    if not last - timedelta(days=content.checkin.backfill_days) <= night <= last:
+        return None
+    origin = Origin.VOLUNTEERED if night == last else Origin.BACKFILLED
+    return await store.open_checkin(patient.id, night, origin, content.checkin.version, now)
+
+
+async def _record(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    before: CheckIn,
+    after: CheckIn,
+    question: Question,
+    origin: str,
+) -> Reply:
+    """Save what changed, judge it at once, and return the next page."""
+    content = services.content_for(patient)
+    now = services.clock()
+    after = replace(after, completed_at=before.completed_at or _completed(content, after, now))
+    await store.save_checkin(patient.id, before, after, now, before.origin)
+    taken_back = set(before.signs) - set(after.signs)
+    notice = ""
+    if taken_back:
+        after = await _keep_until_settled(services, store, patient, before, after, taken_back, origin)
+        notice = content.words.plain("notice_taking_back")
+    await judge_night(services, store, patient, before, after, origin)
+    shown = page(content, patient, after)
+    if question.many and question.code not in after.done:
+        shown = ask(content, after, question)
+    more: tuple[Message, ...] = ()
+    if question.code == questionnaire.SIGNS:
+        more = await _after_signs(store, content, patient, before, after, now)
+    closing = await _closing(store, content, patient, before, after)
+    return Reply(edit=shown, notice=notice, messages=(*more, *closing))
+
+
+def _completed(content: Content, checkin: CheckIn, now: datetime) -> datetime | None:
+    return now if questionnaire.next_question(content.checkin, checkin) is None else None
+
+
+async def _keep_until_settled(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    before: CheckIn,
+    after: CheckIn,
+    taken_back: set[str],
+    origin: str,
+) -> CheckIn:
+    """A warning sign taken back stays until its exact question is answered no."""
+    content = services.content_for(patient)
+    kept = dict(after.signs)
+    for row in await store.open_escalations(patient.id):
+        options = [option for option in content.questions["signs"].options if option.code in taken_back]
+        signs = {f"sign:{sign}" for option in options for sign in option.signs}
+        rules = {rule for option in options for rule in option.rows}
+        if row.night == before.night and (signs & set(row.evidence) or row.rule in rules):
+            await put_question(
+                services, store, patient, row.night, f"mistap:{row.id}", (row.rule,), row.about_other, origin
+            )
+            kept.update({option.code: before.signs[option.code] for option in options})
+    if kept == dict(after.signs):
+        return after
+    restored = replace(after, signs=kept)
+    await store.save_checkin(patient.id, after, restored, services.clock(), before.origin)
+    return restored
+
+
+async def judge_night(
+    services: Services, store: Store, patient: Patient, before: CheckIn, after: CheckIn, origin: str
+) -> None:
+    """Judge a night's answers: raise what is sure, put the exact question where an answer may be several rows."""
+    content = services.content_for(patient)
+    facts = facts_of(content, after, await flags_of(store, patient))
+    grave = [finding for finding in judge(content, facts) if finding.level >= Level.URGENT]
+    await raise_findings(services, store, patient, grave, after.night, f"night:{after.night}")
+    asked_before = {option for option, _ in rows_of(content, before)}
+    for option, rules in rows_of(content, after):
+        if option not in asked_before:
+            because = f"{option}"
+            await put_question(
+                services, store, patient, after.night, because, rules, False, f"night:{after.night}"
+            )
+
+
+async def _after_signs(
+    store: Store, content: Content, patient: Patient, before: CheckIn, after: CheckIn, now: datetime
+) -> tuple[Message, ...]:
+    """Return what the warning signs' own options lead to: the whole list, or a word after two skips."""
+    fresh = set(after.signs) - set(before.signs)
+    if fresh & {"other", "unsure"}:
+        return (areas(content, patient, now.date()),)
+    if questionnaire.SIGNS in after.skipped and questionnaire.SIGNS not in before.skipped:
+        previous = await store.checkin(patient.id, after.night - timedelta(days=1))
+        if previous is not None and questionnaire.SIGNS in previous.skipped:
+            emergency = numbers.emergency_block(content, patient, now.date())
+            return (Message(content.words.say("signs_skipped_twice", emergency=emergency)),)
+    return ()
+
+
+async def _closing(
+    store: Store, content: Content, patient: Patient, before: CheckIn, after: CheckIn
+) -> tuple[Message, ...]:
+    """Return one short word when the check-in has just been completed; none while something grave is open."""
+    if before.completed_at is not None or after.completed_at is None:
+        return ()
+    if any(row.level >= Level.URGENT for row in await store.open_escalations(patient.id)):
+        return ()
+    key = "closing_good" if after.pain == questionnaire.NO_TROUBLE else "closing_bad"
+    if after.pain is None:
+        key = "closing_unknown"
+    return (Message(content.words.say(key), silent=True),)
+
+
+# --- typed replies and other nights --------------------------------------------------------------------
+
+
+async def typed(
+    services: Services, store: Store, patient: Patient, reading: Reading, night: date | None, origin: str
+) -> Reply:
+    """Fill in what a typed reply was understood to say, show it, and ask the rest."""
+    content = services.content_for(patient)
+    now = services.clock()
+    checkin = await _opened(store, patient, content, night or ended_night(patient, now), now)
+    if checkin is None:
+        return Reply(messages=(Message(content.words.say("night_too_old")),))
+    after = fill_in(content, checkin, reading)
+    after = replace(after, completed_at=checkin.completed_at or _completed(content, after, now))
+    await store.save_checkin(patient.id, checkin, after, now, checkin.origin)
+    await judge_night(services, store, patient, checkin, after, origin)
+    message = page(content, patient, after, content.words.say("understood"))
+    closing = await _closing(store, content, patient, checkin, after)
+    return Reply(messages=(message, *closing))
+
+
+def fill_in(content: Content, checkin: CheckIn, reading: Reading) -> CheckIn:
+    """Return the check-in with every answer that was read filled in; nothing is emptied."""
+    after = checkin
+    answers: dict[str, tuple[str, ...]] = {
+        "pain": (f"p{reading.pain}",) if reading.pain is not None else ("p0",) if reading.no_trouble else (),
+        "feeling": reading.feeling,
+        "side": (reading.side,) if reading.side else (),
+        "awake": (reading.awake,) if reading.awake else (),
+        "helped": reading.helped,
+        "longest": (reading.longest,) if reading.longest else (),
+        "tired": (reading.tired,) if reading.tired else (),
+    }
+    for code, options in answers.items():
+        question = content.questions[code]
+        for option in question.options:
+            if option.code in options:
+                after = questionnaire.choose(after, question, option)
+        if question.many and options:
+            after = questionnaire.finish(after, question)
+    return after
+
+
+async def open_night(services: Services, chat_id: int, night: date) -> Reply:
+    """Open one night's check-in as a new message (chosen from /night)."""
+    async with services.database.transaction() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is None or patient.consent_at is None:
+            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+        content = services.content_for(patient)
+        checkin = await _opened(store, patient, content, night, services.clock())
+        if checkin is None:
+            return Reply(notice=content.words.plain("night_too_old"), alert=True)
+        await store.change_patient(patient.id, expecting=f"night:{night.isoformat()}")
+        return Reply(edit=page(content, patient, checkin))
+
+
+async def nights(services: Services, chat_id: int) -> Reply:
+    """Offer the last nights to fill in or correct."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is None or not patient.is_enrolled:
+            return Reply(messages=(Message(services.content(None).words.say("not_enrolled")),))
+        content = services.content_for(patient)
+        last = ended_night(patient, services.clock())
+        first = last - timedelta(days=content.checkin.backfill_days - 1)
+        known = {checkin.night: checkin for checkin in await store.diary(patient.id, first, last)}
+        days = [last - timedelta(days=back) for back in range((last - first).days + 1)]
+        rows = tuple(
+            (Button(_night_label(content, day, known.get(day), day == last), press_night(day)),)
+            for day in days
+        )
+        return Reply(messages=(Message(content.words.say("nights_which"), rows),))
+
+
+def press_night(night: date) -> str:
+    """Return what the button that opens one night carries."""
+    return f"nt:{night.strftime('%y%m%d')}"
+
+
+def _night_label(content: Content, night: date, checkin: CheckIn | None, is_last: bool) -> str:
+    words = content.words
+    day = words.plain("night_last", night=words.day(night)) if is_last else words.day(night)
+    if checkin is None or not checkin.is_logged:
+        return words.plain("night_open", night=day)
+    return words.plain("night_known", night=day, pain=checkin.pain)

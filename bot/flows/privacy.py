@@ -1,0 +1,63 @@
+"""Stopping, erasing and what is kept: at once, for real, with a receipt."""
+
+from __future__ import annotations
+
+import secrets
+
+from bot.flows.schedule import ROUTINE_KINDS
+from bot.flows.services import Services
+from bot.messages import Button, Message, Reply, Style
+from bot.model import Kind
+
+RECEIPT_BYTES = 5
+
+
+async def notice(services: Services, chat_id: int, language: str | None, operator: str = "") -> Reply:
+    """Answer /privacy: what is kept, where, who can read it, how it ends."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+    words = services.content_of(patient, language).words
+    return Reply(messages=(Message(words.say("privacy")),))
+
+
+async def stop(services: Services, chat_id: int) -> Reply:
+    """Answer /stop: nothing routine is sent from now on; nothing is deleted."""
+    async with services.database.transaction() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is None:
+            return Reply(messages=(Message(services.content(None).words.say("nobody")),))
+        await store.change_patient(patient.id, stopped_at=services.clock(), expecting="")
+        await store.drop_ready(patient.id, (*ROUTINE_KINDS, Kind.RESUME, Kind.QUIET_CHECK), "stopped")
+        return Reply(
+            messages=(Message(services.content_for(patient).words.say("stopped"), keyboard="remove"),)
+        )
+
+
+async def ask_erase(services: Services, chat_id: int) -> Reply:
+    """Answer /erase: ask once."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+    words = services.content_of(patient).words
+    if patient is None:
+        return Reply(messages=(Message(words.say("nobody")),))
+    yes = Button(words.plain("button_erase"), "er:yes", Style.GRAVE)
+    no = Button(words.plain("button_keep"), "er:no")
+    return Reply(messages=(Message(words.say("ask_erase"), ((yes,), (no,))),))
+
+
+async def erase(services: Services, chat_id: int, sure: bool) -> Reply:
+    """Erase everything of a patient and leave a receipt, which names nobody."""
+    async with services.database.transaction(alone=True) as store:
+        patient = await store.patient_of_chat(chat_id)
+        words = services.content_of(patient).words
+        if patient is None:
+            return Reply(notice=words.plain("notice_nobody"), alert=True)
+        if not sure:
+            return Reply(edit=Message(words.say("kept")))
+        rows = await store.erase_patient(patient.id)
+        code = secrets.token_hex(RECEIPT_BYTES).upper()
+        now = services.clock()
+        await store.leave_receipt(code, rows, now)
+        nights = rows.get("checkin", 0)
+        text = words.say("erased", code=code, date=words.date(now.date()), n=nights, rows=sum(rows.values()))
+        return Reply(edit=Message(text))

@@ -1,0 +1,123 @@
+"""The optional safety profile: plain yes, no or skip; what is skipped means the safest wording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+from bot.flows.services import Services
+from bot.messages import Button, Message, Reply, Rows
+from bot.model import ProfileAnswer
+from content.loader import Content
+from content.words import Html
+
+ASKED_AT_START = 100  # flags ordered below this are the short first round
+SIDES = ("left", "right", "both")
+
+
+def asked(content: Content, first_round: bool = False) -> list[str]:
+    """Return the profile questions in the order they are asked."""
+    flags = [flag for flag, shape in content.profile.items() if shape.asked]
+    flags.sort(key=lambda flag: content.profile[flag].order)
+    return [flag for flag in flags if not first_round or content.profile[flag].order < ASKED_AT_START]
+
+
+def question(content: Content, flag: str, round_: str, known: Mapping[str, ProfileAnswer]) -> Message:
+    """Return one question; `round_` is r (the short first round), a (all) or o (this one only)."""
+    words = content.words
+    flags = asked(content, first_round=round_ == "r")
+    place = words.say("profile_place", at=flags.index(flag) + 1, of=len(flags)) if flag in flags else Html("")
+    text = Html(f"{place}\n<b>{content.profile_words[flag].question}</b>")
+    standing = known.get(flag)
+    if standing is not None:
+        answer = words.say("profile_yes" if standing.yes else "profile_no")
+        text = Html(f"{text}\n{words.say('profile_standing', answer=answer)}")
+    yes = Button(words.plain("button_yes"), f"pr:{round_}:{flag}:yes")
+    no = Button(words.plain("button_no"), f"pr:{round_}:{flag}:no")
+    skip = Button(words.plain("button_skip"), f"pr:{round_}:{flag}:skip")
+    end = Button(words.plain("button_enough"), f"pr:{round_}:{flag}:end")
+    return Message(text, ((yes, no), (skip, end)))
+
+
+def first_question(content: Content, known: Mapping[str, ProfileAnswer], round_: str) -> Message | None:
+    """Return the first question of a round; None when there is none."""
+    flags = asked(content, first_round=round_ == "r")
+    return question(content, flags[0], round_, known) if flags else None
+
+
+async def overview(services: Services, chat_id: int, in_place: bool = False) -> Reply:
+    """Answer /profile: what is known, each line a button that changes it."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is None or patient.consent_at is None:
+            return Reply(messages=(Message(services.content(None).words.say("not_enrolled")),))
+        content = services.content_for(patient)
+        known = await store.profile(patient.id)
+    message = _overview(content, known)
+    return Reply(edit=message) if in_place else Reply(messages=(message,))
+
+
+def _overview(content: Content, known: Mapping[str, ProfileAnswer]) -> Message:
+    words = content.words
+    rows: list[tuple[Button, ...]] = [(Button(words.plain("button_profile_all"), "pr:a:start:go"),)]
+    for flag in asked(content):
+        answer = known.get(flag)
+        mark = "profile_unknown" if answer is None else "profile_yes" if answer.yes else "profile_no"
+        label = words.plain("profile_line", label=content.profile_words[flag].label, answer=words.plain(mark))
+        rows.append((Button(label, f"pr:o:{flag}:show"),))
+    return Message(words.say("profile_overview"), tuple(rows))
+
+
+async def press(services: Services, chat_id: int, round_: str, flag: str, answer: str) -> Reply:
+    """Record one profile answer and show what comes next in its round."""
+    async with services.database.transaction() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is None or patient.consent_at is None:
+            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+        content = services.content_for(patient)
+        known = await store.profile(patient.id)
+        if flag == "start":
+            first = first_question(content, known, round_)
+            return Reply(edit=first) if first else Reply()
+        if flag not in content.profile:
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        if answer == "show":
+            return Reply(edit=question(content, flag, round_, known))
+        today = services.clock().astimezone(patient.tz).date()
+        if answer in ("yes", "no"):
+            given = _answer(content, flag, answer == "yes", today)
+            await store.set_profile(patient.id, given, services.clock())
+            if given.yes and content.profile[flag].sided:
+                return Reply(edit=_which_side(content, flag, round_))
+        elif answer in SIDES and flag in known:
+            await store.set_profile(patient.id, replace(known[flag], side=answer), services.clock())
+        elif answer == "skip" and round_ == "o":
+            await store.clear_profile(patient.id, flag)
+        known = await store.profile(patient.id)
+    return Reply(edit=_after(content, flag, round_, answer, known))
+
+
+def _answer(content: Content, flag: str, yes: bool, today: date) -> ProfileAnswer:
+    days = content.profile[flag].ask_again_days
+    again = today + timedelta(days=days) if yes and days else None
+    return ProfileAnswer(flag, yes, since=today if yes else None, ask_again_on=again)
+
+
+def _which_side(content: Content, flag: str, round_: str) -> Message:
+    names = content.question_words["side"].options
+    row = tuple(Button(names[side], f"pr:{round_}:{flag}:{side}") for side in SIDES)
+    rows: Rows = (row, (Button(content.words.plain("button_skip"), f"pr:{round_}:{flag}:noside"),))
+    return Message(content.question_words["side"].ask, rows)
+
+
+def _after(
+    content: Content, flag: str, round_: str, answer: str, known: Mapping[str, ProfileAnswer]
+) -> Message:
+    flags = asked(content, first_round=round_ == "r")
+    at = flags.index(flag) + 1 if flag in flags else len(flags)
+    if round_ == "o":
+        return _overview(content, known)
+    if answer == "end" or at >= len(flags):
+        return Message(content.words.say("profile_thanks"))
+    return question(content, flags[at], round_, known)

@@ -1,0 +1,74 @@
+"""Plans what is owed next: one evening prompt and one morning check-in ahead, for each patient."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from bot.model import Kind, Patient
+from bot.rules.timing import checkin_night, local_moment, next_local, prompt_night
+from bot.storage.store import Store
+from content.schema import Timing
+
+ROUTINE_KINDS = (Kind.PROMPT, Kind.CHECKIN)
+LOOK_AHEAD_DAYS = 4  # a night already served moves on to the next; never further than this
+
+
+async def plan_all(store: Store, patient: Patient, timing: Timing, now: datetime) -> None:
+    """Plan the next prompt and check-in afresh, after times, zone, pause or stop have changed."""
+    await store.drop_ready(patient.id, ROUTINE_KINDS, "replanned")
+    if patient.is_active:
+        await plan_prompt(store, patient, timing, now)
+        await plan_checkin(store, patient, timing, now)
+
+
+async def plan_prompt(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
+    """Plan the first evening prompt after a moment whose night has not been served."""
+    times = patient.times
+    for _ in range(LOOK_AHEAD_DAYS):
+        due = next_local(_not_while_paused(after, patient), times.prompt_at, patient.tz)
+        night = prompt_night(due, times.prompt_at, times.checkin_at, patient.tz)
+        until = due + timedelta(minutes=timing.prompt_useful_minutes)
+        if await store.plan(patient.id, Kind.PROMPT, night.isoformat(), 0, due, until):
+            return
+        after = due
+
+
+async def plan_checkin(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
+    """Plan the first morning check-in after a moment whose night has not been served."""
+    times = patient.times
+    for _ in range(LOOK_AHEAD_DAYS):
+        due = next_local(_not_while_paused(after, patient), times.checkin_at, patient.tz)
+        night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
+        if await store.plan(
+            patient.id, Kind.CHECKIN, night.isoformat(), 0, due, checkin_closes(patient, timing, due)
+        ):
+            return
+        after = due
+
+
+def checkin_closes(patient: Patient, timing: Timing, due: datetime) -> datetime:
+    """Return the moment (UTC) until which a check-in is worth sending: some hours before the next prompt."""
+    next_prompt = next_local(due, patient.times.prompt_at, patient.tz)
+    closes = next_prompt - timedelta(minutes=timing.checkin_closes_before_prompt_minutes)
+    return max(closes, due + timedelta(hours=1))
+
+
+def ended_night(patient: Patient, now: datetime) -> date:
+    """Return the night whose sleep has most recently ended, which a check-in now would be about."""
+    return checkin_night(now, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+
+
+def next_morning(patient: Patient, now: datetime, days: int = 1) -> datetime:
+    """Return the check-in time on the morning `days` days on (UTC): the next one for 1."""
+    first = next_local(now, patient.times.checkin_at, patient.tz)
+    return local_moment(
+        first.astimezone(patient.tz).date() + timedelta(days=days - 1), patient.times.checkin_at, patient.tz
+    )
+
+
+def _not_while_paused(after: datetime, patient: Patient) -> datetime:
+    """A pause ends at the start of the day it names."""
+    if patient.paused_until is None:
+        return after
+    back = datetime.combine(patient.paused_until, datetime.min.time(), patient.tz)
+    return max(after, back.astimezone(after.tzinfo) - timedelta(microseconds=1))

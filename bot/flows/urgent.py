@@ -1,0 +1,92 @@
+"""All red flags in plain words, each of which can be tapped, and the numbers."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.flows import numbers
+from bot.flows.escalation import put_question, question_message
+from bot.flows.schedule import ended_night
+from bot.flows.services import Services
+from bot.messages import Button, Message, Reply
+from bot.model import Asking, Patient
+from content.loader import Content
+from content.schema import Level
+from content.words import Html
+
+GRAVE = (Level.EMERGENCY, Level.URGENT)
+
+
+def areas_of(content: Content) -> dict[str, list[str]]:
+    """Return the grave rows by area of the body, areas in the order of the file, gravest row first."""
+    found: dict[str, list[str]] = {}
+    for level in GRAVE:
+        for rule, red_flag in content.red_flags.items():
+            if red_flag.level is level:
+                found.setdefault(red_flag.area, []).append(rule)
+    return found
+
+
+def areas(content: Content, patient: Patient | None, today: date) -> Message:
+    """Return the list of areas with the emergency number above it."""
+    words = content.words
+    rows = [(Button(words.plain(f"area_{area}"), f"ur:{area}"),) for area in areas_of(content)]
+    text = words.say("urgent_areas", emergency=numbers.emergency_block(content, patient, today))
+    return Message(text, ((numbers.call_button(content, patient, today),), *rows))
+
+
+async def overview(services: Services, chat_id: int) -> Reply:
+    """Answer /urgent: every sign that must not wait in plain words, and the numbers."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+    content = services.content_of(patient)
+    today = services.clock().date()
+    texts = [_level_text(content, level) for level in GRAVE]
+    lines = content.words.say(
+        "urgent_numbers",
+        emergency=numbers.emergency_block(content, patient, today),
+        health=numbers.health_block(content, patient, today),
+        crisis=numbers.crisis_block(content, patient, today),
+    )
+    return Reply(
+        messages=(*(Message(text) for text in texts), Message(lines), areas(content, patient, today))
+    )
+
+
+def _level_text(content: Content, level: Level) -> Html:
+    rows = [rule for rule, red_flag in content.red_flags.items() if red_flag.level is level]
+    lines = "\n".join(f"• {content.red_flag_words[rule].line}" for rule in rows)
+    return Html(f"{content.words.say(f'urgent_list_{level.code}')}\n\n{lines}")
+
+
+async def area(services: Services, chat_id: int, name: str) -> Reply:
+    """Show the rows of one area, each a button that puts its exact question."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+    content = services.content_of(patient)
+    today = services.clock().date()
+    rules = areas_of(content).get(name)
+    if rules is None:
+        return Reply(edit=areas(content, patient, today))
+    rows = [(Button(content.red_flag_words[rule].label, f"ur:{name}:{rule}"),) for rule in rules]
+    back = (Button(content.words.plain("button_back"), "ur:"),)
+    call = (numbers.call_button(content, patient, today),)
+    lines = "\n".join(f"• {content.red_flag_words[rule].line}" for rule in rules)
+    text = content.words.say("urgent_area", area=content.words.say(f"area_{name}"), lines=Html(lines))
+    return Reply(edit=Message(text, (call, *rows, back)))
+
+
+async def row(services: Services, chat_id: int, rule: str, origin: str) -> Reply:
+    """Put the exact question of one row; for someone unknown, show it without keeping anything."""
+    async with services.database.transaction(alone=True) as store:
+        patient = await store.patient_of_chat(chat_id)
+        content = services.content_of(patient)
+        if rule not in content.red_flags:
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        now = services.clock()
+        if patient is None or patient.consent_at is None:
+            nobody = Asking(0, 0, now.date(), rule, (rule,), False, now, None, None)
+            return Reply(messages=(question_message(content, patient, nobody, now.date()),))
+        night = ended_night(patient, now)
+        await put_question(services, store, patient, night, f"urgent:{rule}", (rule,), False, origin)
+        return Reply()

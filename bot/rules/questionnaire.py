@@ -1,0 +1,103 @@
+"""Which question of the check-in comes next, and what an answer makes of it: pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.model import CheckIn
+from content.schema import CheckInShape, Option, Question
+
+NO_TROUBLE = 0
+SIGNS = "signs"
+
+
+def is_asked(question: Question, shape: CheckInShape, checkin: CheckIn) -> bool:
+    """Say whether a question belongs to this night, given the answers so far."""
+    if question.only_if_trouble and not checkin.pain:
+        return False
+    return question.only_if_feeling is None or question.only_if_feeling in checkin.feeling
+
+
+def path(shape: CheckInShape, checkin: CheckIn) -> list[Question]:
+    """Return the questions of this night in order: warning signs right after a high score, else in their place."""
+    asked = [question for question in shape.questions if is_asked(question, shape, checkin)]
+    if checkin.pain is not None and checkin.pain >= shape.signs_first_from_pain:
+        asked.sort(key=lambda question: {"pain": 0, SIGNS: 1}.get(question.code, 2))
+    return asked
+
+
+def next_question(shape: CheckInShape, checkin: CheckIn) -> Question | None:
+    """Return the first question that is neither answered nor skipped; None when the night is complete."""
+    return next((question for question in path(shape, checkin) if question.code not in checkin.done), None)
+
+
+def question_before(shape: CheckInShape, checkin: CheckIn, code: str) -> Question | None:
+    """Return the question asked before one, for the way back."""
+    asked = [question.code for question in path(shape, checkin)]
+    at = asked.index(code) if code in asked else 0
+    return path(shape, checkin)[at - 1] if at else None
+
+
+def chosen(checkin: CheckIn, question: Question) -> tuple[str, ...]:
+    """Return the option codes that stand as answered."""
+    if question.code == "pain":
+        return () if checkin.pain is None else (f"p{checkin.pain}",)
+    if question.code == SIGNS:
+        if not checkin.signs and SIGNS in checkin.done and SIGNS not in checkin.skipped:
+            return ("none",)
+        return tuple(checkin.signs)
+    value = getattr(checkin, question.code)
+    if isinstance(value, tuple):
+        return value
+    return () if value is None else (value,)
+
+
+def choose(checkin: CheckIn, question: Question, option: Option, on: bool = True) -> CheckIn:
+    """Return the check-in with one option chosen or, for questions of many, taken back.
+
+    A choice that stands alone clears the others and finishes the question.
+    """
+    if not question.many:
+        return _finished(_with_single(checkin, question, option.code), question)
+    if option.alone:
+        return _finished(
+            _with_many(checkin, question, () if question.code == SIGNS else (option.code,)), question
+        )
+    codes = [code for code in chosen(checkin, question) if code != option.code and code != "none"]
+    codes = [code for code in codes if not _stands_alone(question, code)]
+    if on:
+        codes = [*codes, option.code][-(question.most or len(codes) + 1) :]
+    changed = _with_many(checkin, question, tuple(codes))
+    return replace(changed, skipped=changed.skipped - {question.code})
+
+
+def finish(checkin: CheckIn, question: Question) -> CheckIn:
+    """Return the check-in with a question of many finished as it stands; nothing chosen counts as skipped."""
+    if not chosen(checkin, question):
+        return skip(checkin, question)
+    return _finished(checkin, question)
+
+
+def skip(checkin: CheckIn, question: Question) -> CheckIn:
+    """Return the check-in with a question skipped: that is not a no."""
+    return replace(checkin, done=checkin.done | {question.code}, skipped=checkin.skipped | {question.code})
+
+
+def _stands_alone(question: Question, code: str) -> bool:
+    return any(option.code == code and option.alone for option in question.options)
+
+
+def _finished(checkin: CheckIn, question: Question) -> CheckIn:
+    return replace(checkin, done=checkin.done | {question.code}, skipped=checkin.skipped - {question.code})
+
+
+def _with_single(checkin: CheckIn, question: Question, code: str) -> CheckIn:
+    if question.code == "pain":
+        return replace(checkin, pain=int(code[1:]))
+    return replace(checkin, **{question.code: code})  # type: ignore[arg-type]
+
+
+def _with_many(checkin: CheckIn, question: Question, codes: tuple[str, ...]) -> CheckIn:
+    if question.code == SIGNS:
+        return replace(checkin, signs={code: checkin.signs.get(code, "yes") for code in codes})
+    return replace(checkin, **{question.code: codes})  # type: ignore[arg-type]

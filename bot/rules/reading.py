@@ -1,0 +1,262 @@
+"""Reads free text for signs and answers; what is sure, what is doubtful, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+
+from bot.rules.reading_answers import Answers, read_answers
+from bot.rules.reading_context import Markers, Standing, Surroundings
+from bot.rules.reading_patterns import Compiler, Finder, Hit, Phrase, Text, masked
+from bot.rules.reading_words import Speller, Word
+from content.schema import Phrases
+
+FEW_WORDS = 3
+RANK = {"no": 0, "unsure": 1, "yes": 2}
+SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One sign read in a message, and how it stands there."""
+
+    sign: str
+    certainty: str  # "yes", "unsure", "no" (negated)
+    about_other: bool
+    past: bool
+    asked: bool  # a question about it, or a supposition
+    words: str  # the words it was read from; never logged
+
+    @property
+    def is_present(self) -> bool:
+        """Say whether somebody has it now."""
+        return self.certainty != "no" and not self.past and not self.asked
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything understood of one message; it may raise a level and never lowers one."""
+
+    heard: tuple[Heard, ...] = ()
+    flags: tuple[str, ...] = ()  # what it says of the writer's own profile ("I am diabetic")
+    pain: int | None = None
+    side: str | None = None
+    feeling: tuple[str, ...] = ()
+    awake: str | None = None
+    helped: tuple[str, ...] = ()
+    longest: str | None = None
+    tired: str | None = None
+    no_trouble: bool = False
+    took: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # answer code -> words it was read from
+    cry: bool = False  # "help", "SOS", a universal word of another language
+    is_question: bool = False
+    meaningful: bool = True  # False: three words or more that mean nothing to us
+    seen: bool = False  # says that a clinician has seen or treated it
+
+    def signs(self) -> dict[str, str]:
+        """Return the writer's own present signs, each "yes" or "unsure"."""
+        return _best(heard for heard in self.heard if heard.is_present and not heard.about_other)
+
+    def others_signs(self) -> dict[str, str]:
+        """Return the present signs of somebody else the writer speaks for."""
+        return _best(heard for heard in self.heard if heard.is_present and heard.about_other)
+
+    def doubtful(self) -> tuple[str, ...]:
+        """List the signs, own or another's, that need the exact question."""
+        certain = {heard.sign for heard in self.heard if heard.is_present and heard.certainty == "yes"}
+        maybe = (heard.sign for heard in self.heard if heard.certainty == "unsure" and not heard.past)
+        return tuple(dict.fromkeys(sign for sign in maybe if sign not in certain))
+
+
+def read(text: str, phrases: Phrases) -> Reading:
+    """Read one message with one vocabulary."""
+    return _reader(phrases).read(text)
+
+
+@lru_cache(maxsize=16)
+def _reader(phrases: Phrases) -> _Reader:
+    return _Reader(phrases)
+
+
+class _Reader:
+    """A vocabulary, compiled once."""
+
+    def __init__(self, phrases: Phrases) -> None:
+        context = phrases.context
+        self._phrases = phrases
+        self._limbs = frozenset(phrases.limbs)
+        self._markers = Markers(
+            frozenset(context.stops),
+            frozenset(context.subjects),
+            frozenset(context.joins),
+            frozenset(context.verbs),
+            frozenset(context.asking_words),
+        )
+        filler = frozenset(phrases.filler.split())
+        self._barriers = frozenset(context.barriers)
+        compiler = Compiler(phrases.classes, filler, self._barriers)
+        self._compiler = compiler
+        self._figures = Finder(compiler.phrases("figure", "figure", "yes", context.figures))
+        self._signs = Finder(self._sign_phrases(compiler))
+        self._context = Finder(
+            phrase
+            for code, texts in context
+            if code not in SINGLE_WORDS
+            for phrase in compiler.phrases("context", code, "yes", texts)
+        )
+        self._extras = Finder(self._extra_phrases(compiler))
+        known = compiler.vocabulary | filler | set(phrases.common.split())
+        self._topic = frozenset(context.topic) | self._limbs
+        self._speller = Speller(phrases.spelling, known, self._limbs)
+
+    def read(self, text: str) -> Reading:
+        """Read one message."""
+        typed = self._speller.words(text)
+        first = self._compiler.lay_out(typed)
+        words = self._carried(masked(first, self._figures.hits(first)))
+        laid = self._compiler.lay_out(words)
+        hits = _clearest(self._signs.hits(laid))
+        triggers = self._context.hits(laid)
+        units = [hit for hit in hits if hit.phrase.negative]
+        around = Surroundings(laid, triggers, units, self._markers)
+        heard = tuple(self._heard(hit, around, text, laid) for hit in sorted(hits, key=lambda hit: hit.start))
+        extras = self._extras.hits(laid)
+        flags = self._flags(extras, around)
+        answers = read_answers(laid, text, [hit for hit in extras if hit.phrase.kind == "answer"], around)
+        said = {hit.phrase.code for hit in triggers}
+        return self._reading(
+            text, typed, tuple(dict.fromkeys(heard)), flags, answers, said, around.is_question
+        )
+
+    def _reading(
+        self,
+        text: str,
+        typed: list[Word],
+        heard: tuple[Heard, ...],
+        flags: tuple[str, ...],
+        answers: Answers,
+        said: set[str],
+        asks: bool,
+    ) -> Reading:
+        count = sum(word.text.isalpha() for word in typed)
+        cry = "foreign" in said or ("cries" in said and not any(one.is_present for one in heard))
+        question = asks or text.rstrip().endswith("?")
+        topical = any(word.text in self._topic for word in typed)
+        taken = bool(heard or flags or answers.took or cry or question or topical or "chat" in said)
+        return Reading(
+            heard=heard,
+            flags=flags,
+            pain=answers.pain,
+            side=answers.side,
+            feeling=answers.feeling,
+            awake=answers.awake,
+            helped=answers.helped,
+            longest=answers.longest,
+            tired=answers.tired,
+            no_trouble=answers.no_trouble,
+            took=answers.took,
+            cry=cry,
+            is_question=question,
+            meaningful=taken or count < FEW_WORDS,
+            seen="seen" in said,
+        )
+
+    def _heard(self, hit: Hit, around: Surroundings, text: str, laid: Text) -> Heard:
+        code = hit.phrase.code
+        entry = self._phrases.signs[code]
+        standing: Standing = around.standing(hit, lasting=entry.lasting, usual=entry.usual)
+        return Heard(
+            code,
+            standing.certainty,
+            standing.about_other,
+            standing.past,
+            standing.asked,
+            quoted(hit, text, laid),
+        )
+
+    def _flags(self, extras: Iterable[Hit], around: Surroundings) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for hit in extras:
+            if hit.phrase.kind == "flag":
+                standing = around.standing(hit, lasting=True)
+                if standing.certainty != "no" and not standing.asked:
+                    found[hit.phrase.code] = None
+        return tuple(found)
+
+    def _carried(self, words: list[Word]) -> list[Word]:
+        """Put the leg last spoken of in the place of "it", and before a clause that names none."""
+        made: list[Word] = []
+        last: Word | None = None
+        for clause in self._clauses(words):
+            named = [word for word in clause if word.text in self._limbs]
+            if last is not None and not named:
+                clause = self._with_limb(clause, last)
+            last = named[-1] if named else last
+            made.extend(clause)
+        return made
+
+    def _with_limb(self, clause: list[Word], limb: Word) -> list[Word]:
+        if any(word.text == "it" for word in clause):
+            return [Word(limb.text, word.source) if word.text == "it" else word for word in clause]
+        begin = 1 if clause[0].text in self._barriers else 0
+        if len(clause) <= begin or clause[begin].text in self._markers.subjects:
+            return clause
+        return [*clause[:begin], Word(limb.text, limb.source), *clause[begin:]]
+
+    def _clauses(self, words: list[Word]) -> list[list[Word]]:
+        clauses: list[list[Word]] = [[]]
+        for word in words:
+            if word.text in self._barriers:
+                clauses.append([])
+            clauses[-1].append(word)
+        return [clause for clause in clauses if clause]
+
+    def _sign_phrases(self, compiler: Compiler) -> list[Phrase]:
+        return [
+            phrase
+            for code, entry in self._phrases.signs.items()
+            for grade, texts in (("yes", entry.sure), ("unsure", entry.near))
+            for phrase in compiler.phrases("sign", code, grade, texts)
+        ]
+
+    def _extra_phrases(self, compiler: Compiler) -> list[Phrase]:
+        made = [
+            phrase
+            for flag, texts in self._phrases.flags.items()
+            for phrase in compiler.phrases("flag", flag, "yes", texts)
+        ]
+        for question, options in self._phrases.answers.items():
+            for option, texts in options.items():
+                made.extend(compiler.phrases("answer", f"{question}:{option}", "yes", texts))
+        return made
+
+
+def quoted(hit: Hit, text: str, laid: Text) -> str:
+    """Return the words of the message that were read."""
+    sources = [word.source for word in laid.words[hit.start : hit.end]]
+    return text[min(start for start, _ in sources) : max(end for _, end in sources)]
+
+
+def _clearest(hits: list[Hit]) -> list[Hit]:
+    """Drop the vague readings of a sign where a clear one of the same words is there."""
+    clear = [hit for hit in hits if hit.phrase.grade == "yes"]
+    return [
+        hit
+        for hit in hits
+        if hit.phrase.grade == "yes"
+        or not any(
+            one.phrase.code == hit.phrase.code and one.start < hit.end and hit.start < one.end
+            for one in clear
+        )
+    ]
+
+
+def _best(heard: Iterable[Heard]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in heard:
+        if RANK[one.certainty] > RANK[found.get(one.sign, "no")]:
+            found[one.sign] = one.certainty
+    return found

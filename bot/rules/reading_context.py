@@ -1,0 +1,219 @@
+"""Says of each thing found whether it is there, now, the writer's own, and more than a question.
+
+It follows ConText, the field's method of triggers, scopes and terminators. It is our own because the ready
+tools call "I can't feel my leg" negated or need a hundred times the memory, and one of them logs every message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.rules.reading_patterns import Hit, Text
+
+NEGATION_MOST = 12  # words a negation reaches at most
+AFTER_MOST = 5
+PAST_MOST = 14
+SENTENCE_ENDS = frozenset({".", "?"})
+OPENERS = frozenset({",", "and", "or", "hi", "hello", "please", "ok", "hey", "so", "help", ":", "-"})
+ALTERNATIVES = frozenset({"or", "nor", "/"})
+
+
+@dataclass(frozen=True)
+class Markers:
+    """The single words by which scopes are cut."""
+
+    stops: frozenset[str]
+    subjects: frozenset[str]
+    joins: frozenset[str]
+    verbs: frozenset[str]
+    asking_words: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one thing found stands: "yes", "unsure" or "no", and whose, when and how it is said."""
+
+    certainty: str
+    about_other: bool
+    past: bool
+    asked: bool
+
+
+class Surroundings:
+    """All context triggers of one message, against which each thing found is held."""
+
+    def __init__(self, text: Text, triggers: Sequence[Hit], units: Sequence[Hit], markers: Markers) -> None:
+        self._words = [word.text for word in text.words]
+        self._markers = markers
+        by_kind: dict[str, list[Hit]] = {}
+        for hit in sorted(triggers, key=lambda hit: (hit.start, -hit.end)):
+            by_kind.setdefault(hit.phrase.code, []).append(hit)
+        self._by_kind: Mapping[str, list[Hit]] = by_kind
+        by_kind["asking"] = [hit for hit in by_kind.get("asking", ()) if self._is_asking(hit)]
+        inert = [*by_kind.get("not_negation", ()), *units]
+        self._scopes = [
+            (hit, *self._scope(hit, wide=kind == "negation_wide"))
+            for kind in ("negation", "negation_wide")
+            for hit in by_kind.get(kind, ())
+            if not any(unit.start <= hit.start < unit.end for unit in inert)
+        ]
+
+    def standing(self, hit: Hit, *, lasting: bool = False, usual: bool = False) -> Standing:
+        """Hold one thing found against everything around it."""
+        certainty = self._negated(hit) or hit.phrase.grade
+        past = self._marked("past", hit) and not self._is_present(hit)
+        asked, doubted = self._asked(hit)
+        if asked and not doubted and certainty == "unsure":
+            certainty = "yes"  # only a question: nothing to ask back
+        elif certainty == "yes" and (doubted or self._doubted(hit)):
+            certainty = "unsure"
+        if not lasting and certainty != "no":
+            if self._marked("chronic", hit) and not self._is_present(hit):
+                past, certainty = past or usual, "unsure"
+            elif self._marked("recent", hit) and not self._is_present(hit):
+                certainty = "unsure"
+        return Standing(certainty, self._is_other(hit), past, asked)
+
+    # --- negation -------------------------------------------------------------------------------------
+
+    def _negated(self, hit: Hit) -> str:
+        """Return "no" when negated, "unsure" when only perhaps, "" when not."""
+        found = ""
+        for trigger, end, weak_from in self._scopes:
+            before = trigger.end <= hit.start < end
+            inside = hit.start <= trigger.start and trigger.end <= hit.end <= end
+            if not (before or inside) or (inside and hit.phrase.negative):
+                continue
+            if hit.start < weak_from or inside:
+                return "no"
+            found = "unsure"
+        for trigger in self._by_kind.get("negation_after", ()):
+            between = self._words[hit.end : trigger.start]
+            if 0 <= trigger.start - hit.end <= AFTER_MOST and self._markers.stops.isdisjoint(between):
+                return "no"
+        return found
+
+    def _scope(self, trigger: Hit, *, wide: bool) -> tuple[int, int]:
+        """Return where a negation ends, and from where on it is only perhaps meant."""
+        last = min(len(self._words), trigger.end + NEGATION_MOST)
+        weak_from = last
+        for index in range(trigger.end, last):
+            word = self._words[index]
+            if word in self._markers.stops:
+                return index, min(weak_from, index)
+            if not wide and index > trigger.end and self._begins_clause(index):
+                return index, min(weak_from, index)
+            if word in (",", "and", "/") and self._is_clause(index + 1):
+                return index, min(weak_from, index)
+            if word == "," and weak_from == last and not self._has_alternative(index + 1, last):
+                weak_from = index
+        return last, weak_from
+
+    def _begins_clause(self, index: int) -> bool:
+        return (
+            self._words[index] in self._markers.subjects and self._words[index - 1] not in self._markers.joins
+        )
+
+    def _is_clause(self, start: int) -> bool:
+        """Say whether the words from here to the next comma or stop have a subject or verb of their own."""
+        for index in range(start, len(self._words)):
+            word = self._words[index]
+            if word in self._markers.stops or (word in (",", "and") and index > start):
+                return False
+            if word in self._markers.verbs or self._begins_clause(index):
+                return True
+        return False
+
+    def _has_alternative(self, start: int, last: int) -> bool:
+        for word in self._words[start:last]:
+            if word in self._markers.stops:
+                return False
+            if word in ALTERNATIVES:
+                return True
+        return False
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    def _marked(self, kind: str, hit: Hit) -> bool:
+        """Say whether a marker of this kind belongs to the hit: same clause, near, nothing else between."""
+        for mark in self._by_kind.get(kind, ()):
+            first, last = min(mark.end, hit.end), max(mark.start, hit.start)
+            between = self._words[first:last] if first < last else []
+            if len(between) > PAST_MOST or not self._markers.stops.isdisjoint(between):
+                continue
+            cuts = [at for at in range(first, last) if self._words[at] in (",", "and")]
+            if not any(self._begins_clause(at + 1) for at in cuts if at + 1 < len(self._words)):
+                return True
+            if mark.start < hit.start and mark.start <= 1:  # "In 2010, I had a clot"
+                return len(cuts) == 1
+        return False
+
+    def _is_present(self, hit: Hit) -> bool:
+        return self._marked("present", hit)
+
+    # --- questions ------------------------------------------------------------------------------------
+
+    def _asked(self, hit: Hit) -> tuple[bool, bool]:
+        """Return whether it is asked or supposed, and whether it may be the writer's own all the same."""
+        for trigger in self._by_kind.get("telling", ()):
+            if trigger.start <= hit.start <= self._clause_end(trigger.end):
+                return False, False
+        for kind in ("supposing", "about", "asking"):
+            for trigger in self._by_kind.get(kind, ()):
+                if not trigger.start <= hit.start < self._clause_end(trigger.end):
+                    continue
+                own = self._own_between(trigger.start, hit.end)
+                return (True, own) if kind == "supposing" else (not own, own)
+        return False, False
+
+    @property
+    def is_question(self) -> bool:
+        """Say whether the message asks for something."""
+        return bool(self._by_kind["asking"] or self._by_kind.get("about"))
+
+    def _is_asking(self, hit: Hit) -> bool:
+        """Say whether a question word really begins a question."""
+        if hit.start > 0 and self._words[hit.start - 1] not in OPENERS | self._markers.stops:
+            return False
+        following = self._words[hit.end] if hit.end < len(self._words) else ""
+        if following == "not":
+            return False
+        rest = self._words[hit.end :]
+        end = next((word for word in rest if word in SENTENCE_ENDS), ".")
+        return end == "?" or following in self._markers.asking_words
+
+    def _clause_end(self, start: int) -> int:
+        for index in range(start, len(self._words)):
+            word = self._words[index]
+            if word in self._markers.stops:
+                return index
+            if word in (",", "and") and index + 1 < len(self._words) and self._begins_clause(index + 1):
+                return index
+        return len(self._words)
+
+    def _own_between(self, start: int, end: int) -> bool:
+        return any(start <= mark.start < end for mark in self._by_kind.get("selves", ()))
+
+    def _doubted(self, hit: Hit) -> bool:
+        for mark in self._by_kind.get("doubting", ()):
+            if 0 <= hit.start - mark.end <= 6 and self._markers.stops.isdisjoint(
+                self._words[mark.end : hit.start]
+            ):
+                return True
+        return False
+
+    # --- whose ----------------------------------------------------------------------------------------
+
+    def _is_other(self, hit: Hit) -> bool:
+        """Say whether the nearest owner at or before the hit is somebody else."""
+        owner, place = False, -1
+        others = self._by_kind.get("others", ())
+        for mark in others:
+            if place < mark.start < hit.end:
+                owner, place = True, mark.start
+        for mark in self._by_kind.get("selves", ()):
+            covered = any(other.start <= mark.start < other.end for other in others)
+            if place < mark.start < hit.end and not covered:
+                owner, place = False, mark.start
+        return owner

@@ -1,0 +1,122 @@
+"""One database, SQLite or PostgreSQL: opened in the right shape, written to in whole transactions."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.storage.engines import postgres_engine, sqlite_reader, sqlite_writer
+from bot.storage.errors import StorageError
+from bot.storage.grouping import Writer
+from bot.storage.migrating import migrate
+from bot.storage.places import Place, make_room, place_of
+from bot.storage.store import Store
+
+__all__ = ["Database", "StorageError"]
+
+log = logging.getLogger(__name__)
+
+
+class Database:
+    """Hands out stores, each good for one transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Take the operator's URL; one that cannot be read raises StorageError."""
+        self._place: Place = place_of(url)
+        self._readers: AsyncEngine | None = None
+        self._writer: Writer | None = None  # SQLite alone
+
+    @property
+    def is_shared(self) -> bool:
+        """Say whether several replicas may work on it."""
+        return self._place.file is None
+
+    async def open(self) -> None:
+        """Make, migrate and check the database; StorageError says in one line what to do."""
+        if self._place.file is not None:
+            make_room(self._place.file)
+        try:
+            await migrate(self._place)
+        except (SQLAlchemyError, OSError) as error:
+            raise _cannot_open(self._place, error) from None
+        if self._place.file is None:
+            self._readers = postgres_engine(self._place)
+        else:
+            self._readers = sqlite_reader(self._place)
+            self._writer = Writer(sqlite_writer(self._place))
+        log.info("database.opened")
+
+    async def close(self) -> None:
+        """Wait for the transactions under way, then close every connection."""
+        if self._writer is not None:
+            await self._writer.close()
+        if self._readers is not None:
+            await self._readers.dispose()
+        self._writer = self._readers = None
+
+    @asynccontextmanager
+    async def transaction(self, alone: bool = False) -> AsyncIterator[Store]:
+        """Write in one transaction, on disk when the block has ended; an error undoes all of it.
+
+        On SQLite, transactions that arrive together share a commit; `alone` waits for no one's.
+        When a block is cancelled, its writes are undone; when only the commit is, they may be kept.
+        """
+        with _as_storage_errors():
+            if self._writer is not None:
+                async with self._writer.turn(alone) as connection:
+                    yield Store(connection, writes=True)
+                return
+            async with self._opened().begin() as connection:
+                yield Store(connection, writes=True)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Store]:
+        """Read one consistent state; writing in it raises StorageError."""
+        with _as_storage_errors():
+            async with self._opened().begin() as connection:
+                if self.is_shared:
+                    await connection.exec_driver_sql(
+                        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                    )
+                yield Store(connection, writes=False)
+
+    def _opened(self) -> AsyncEngine:
+        if self._readers is None:
+            raise StorageError("the database is not open")
+        return self._readers
+
+
+@contextmanager
+def _as_storage_errors() -> Iterator[None]:
+    """Say that a statement failed without what it was about: nobody's answers may reach a log."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise StorageError(f"the database refused: {_what(error)}") from None
+
+
+def _what(error: BaseException) -> str:
+    if not isinstance(error, DBAPIError) or error.orig is None:
+        return type(error).__name__
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+    return f"{type(error.orig).__name__} {code or ''}".strip()
+
+
+def _cannot_open(place: Place, error: Exception) -> StorageError:
+    if place.file is None:
+        return StorageError(
+            f"PostgreSQL cannot be opened ({_what(error)}): check DATABASE_URL and the server"
+        )
+    said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    if "not a database" in said or "malformed" in said:
+        return StorageError(f"{place.file} is damaged or no database: put a backup in its place")
+    if "locked" in said:
+        return StorageError(f"{place.file} is in use: stop the other program that writes to it")
+    return StorageError(
+        f"{place.file} cannot be opened ({_what(error)}): check the disk and the file's owner"
+    )

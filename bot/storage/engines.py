@@ -1,0 +1,88 @@
+"""Engines set up so that nothing is lost: not an update, not a zone, not a commit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from bot.storage.places import Place
+
+READERS = 4
+SQLITE_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "trusted_schema=OFF",
+)
+POSTGRES_LIMITS = (
+    "statement_timeout = '15s'",
+    "lock_timeout = '10s'",
+    "idle_in_transaction_session_timeout = '30s'",
+)
+
+
+def sqlite_engine(place: Place, begin: str, *pragmas: str, pool_size: int = 1) -> AsyncEngine:
+    """Make an engine whose transactions start with *begin*."""
+    # No answer of anybody may get into an error's text.
+    engine = create_async_engine(
+        place.url, pool_size=pool_size, max_overflow=0, pool_reset_on_return=None, hide_parameters=True
+    )
+
+    def set_up(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN comes too late and loses updates
+        cursor = connection.cursor()
+        for pragma in (*SQLITE_PRAGMAS, *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", set_up)
+    event.listen(engine.sync_engine, "begin", start)
+    return engine
+
+
+def sqlite_writer(place: Place) -> AsyncEngine:
+    """Make the engine of the one writer."""
+    return sqlite_engine(place, "BEGIN IMMEDIATE", "foreign_keys=ON")
+
+
+def sqlite_reader(place: Place) -> AsyncEngine:
+    """Make the engine of the readers, which cannot write."""
+    return sqlite_engine(place, "BEGIN", "foreign_keys=ON", "query_only=ON", pool_size=READERS)
+
+
+def sqlite_migrator(place: Place) -> AsyncEngine:
+    """Make the engine of the migrations; with foreign keys on, rebuilding a table deletes its children."""
+    return sqlite_engine(place, "BEGIN IMMEDIATE", "foreign_keys=OFF", "busy_timeout=60000")
+
+
+def postgres_engine(place: Place) -> AsyncEngine:
+    """Make the engine of a replica; a statement or a forgotten transaction ends after its time."""
+    engine = create_async_engine(
+        place.url,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"prepare_threshold": None},  # a pooler between us would lose prepared statements
+    )
+
+    def set_up(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for limit in POSTGRES_LIMITS:
+            cursor.execute(f"SET {limit}")
+        cursor.close()
+        connection.commit()
+
+    event.listen(engine.sync_engine, "connect", set_up)
+    return engine
+
+
+def postgres_migrator(place: Place) -> AsyncEngine:
+    """Make the engine of the migrations, which may take their time."""
+    return create_async_engine(place.url, poolclass=NullPool, hide_parameters=True)

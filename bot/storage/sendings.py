@@ -1,0 +1,239 @@
+"""What the bot owes: planned once, claimed by one, told at most or at least once as its kind demands.
+
+`due_at` is on the patient's clock, leases on the real one; both are handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, and_, delete, func, or_, select, text, update
+
+from bot.model import Kind, Sending, State
+from bot.storage.statements import Statements, made
+from bot.storage.tables import sending
+
+SAFETY, ROUTINE = 0, 1
+FINISHED = (State.TOLD, State.UNKNOWN, State.DROPPED)
+FREE: dict[str, Any] = {"owner": None, "lease_until": None}
+
+# Written out, not bound: only so does SQLite see that the index of ready rows serves.
+IS_READY = text("sending.state = 'ready'")
+IS_UNKNOWN = text("sending.state = 'unknown'")
+# Dropped before anybody tried to send it.
+IS_WITHDRAWN = and_(sending.c.state == State.DROPPED, sending.c.finished_at.is_(None))
+
+
+class Sendings(Statements):
+    """The questions about sendings."""
+
+    async def plan(
+        self,
+        patient_id: int,
+        kind: Kind,
+        subject: str,
+        step: int,
+        due_at: datetime,
+        useful_until: datetime | None = None,
+    ) -> bool:
+        """Plan a sending, move one that is still ready or revive one withdrawn; False once it was tried."""
+        moved: dict[str, Any] = {
+            "due_at": due_at, "useful_until": useful_until, "state": State.READY, "reason": "",
+        }  # fmt: skip
+        row = await self._one(
+            self._insert(sending)
+            .values(
+                patient_id=patient_id,
+                kind=kind,
+                subject=subject,
+                step=step,
+                rank=SAFETY if kind.is_safety else ROUTINE,
+                attempts=0,
+                **moved,
+            )
+            .on_conflict_do_update(
+                index_elements=["patient_id", "kind", "subject", "step"],
+                set_=moved,
+                where=or_(sending.c.state == State.READY, IS_WITHDRAWN),
+            )
+            .returning(sending.c.id)
+        )
+        return row is not None
+
+    async def drop_ready(
+        self, patient_id: int, kinds: Iterable[Kind] | None, reason: str, subject: str | None = None
+    ) -> int:
+        """Drop a patient's ready sendings, of some kinds if given; return how many.
+
+        With a *subject* the matter is settled for good; without, the rows may be planned again.
+        """
+        query = update(sending).where(sending.c.patient_id == patient_id, IS_READY)
+        if kinds is not None:
+            query = query.where(sending.c.kind.in_(list(kinds)))
+        if subject is not None:
+            query = query.where(sending.c.subject == subject).values(finished_at=sending.c.due_at)
+        return (await self._run(query.values(state=State.DROPPED, reason=reason))).rowcount
+
+    async def claim_due(
+        self,
+        now: datetime,
+        owner: str,
+        lease_until: datetime,
+        limit: int,
+        safety_first: bool = True,
+        safety_only: bool = False,
+        patient_id: int | None = None,
+    ) -> list[Sending]:
+        """Claim at most *limit* due sendings, of one patient if given, for *owner* until the lease ends."""
+        due = sending.c.due_at <= now
+        if patient_id is not None:
+            due &= sending.c.patient_id == patient_id
+        if not safety_first and not safety_only:
+            return await self._claim((SAFETY, ROUTINE), due, owner, lease_until, limit)
+        claimed = await self._claim((SAFETY,), due, owner, lease_until, limit)
+        if not safety_only and len(claimed) < limit:
+            claimed += await self._claim((ROUTINE,), due, owner, lease_until, limit - len(claimed))
+        return claimed
+
+    async def start_sending(
+        self, sending_id: int, owner: str, lease_until: datetime, real_now: datetime
+    ) -> bool:
+        """Mark a claimed sending as on its way under a new lease; False if the claim is not ours any more."""
+        started = await self._run(
+            update(sending)
+            .where(
+                sending.c.id == sending_id,
+                sending.c.state == State.CLAIMED,
+                sending.c.owner == owner,
+                sending.c.lease_until > real_now,
+            )
+            .values(state=State.SENDING, lease_until=lease_until)
+        )
+        return started.rowcount == 1
+
+    async def finish_sending(
+        self, sending_id: int, state: State, now: datetime, reason: str = "", message_id: int | None = None
+    ) -> bool:
+        """Set what became of a sending; False if it was told before, which nothing undoes."""
+        if state not in FINISHED:
+            raise ValueError(f"{state} is no end")
+        finished = await self._run(
+            update(sending)
+            .where(sending.c.id == sending_id, sending.c.state != State.TOLD)
+            .values(state=state, reason=reason, message_id=message_id, finished_at=now, **FREE)
+        )
+        return finished.rowcount == 1
+
+    async def retry_sending(self, sending_id: int, due_at: datetime, reason: str) -> bool:
+        """Make a tried sending ready again and count the attempt; False if it was told or dropped."""
+        tried = (State.CLAIMED, State.SENDING, State.UNKNOWN)
+        again = await self._run(
+            update(sending)
+            .where(sending.c.id == sending_id, sending.c.state.in_(tried))
+            .values(
+                state=State.READY,
+                due_at=due_at,
+                reason=reason,
+                attempts=sending.c.attempts + 1,
+                finished_at=None,
+                **FREE,
+            )
+        )
+        return again.rowcount == 1
+
+    async def take_over(self, real_now: datetime) -> tuple[int, int]:
+        """End leases that ran out: claimed is ready again, on its way is unknown; return both counts."""
+        late = sending.c.lease_until <= real_now
+        ready = await self._run(
+            update(sending).where(late, sending.c.state == State.CLAIMED).values(state=State.READY, **FREE)
+        )
+        unknown = await self._run(
+            update(sending)
+            .where(late, sending.c.state == State.SENDING)
+            .values(state=State.UNKNOWN, reason="lease ran out", **FREE)
+        )
+        return ready.rowcount, unknown.rowcount
+
+    async def unknown_sendings(self, limit: int) -> list[Sending]:
+        """Return sendings whose fate nobody knows or has decided on, safety first, then the oldest."""
+        open_fate = or_(sending.c.finished_at.is_(None), sending.c.rank == SAFETY)
+        return await self._sendings(
+            select(sending)
+            .where(IS_UNKNOWN, open_fate)
+            .order_by(sending.c.rank, sending.c.due_at)
+            .limit(limit)
+        )
+
+    async def next_due_at(self) -> datetime | None:
+        """Return when the next ready sending is due, on the patient's clock."""
+        first = [
+            select(func.min(sending.c.due_at)).where(IS_READY, sending.c.rank == rank).scalar_subquery()
+            for rank in (SAFETY, ROUTINE)
+        ]
+        moments = (await self._run(select(*first))).one()
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def sending(self, sending_id: int) -> Sending | None:
+        """Return a sending."""
+        row = await self._one(select(sending).where(sending.c.id == sending_id))
+        return None if row is None else made(Sending, row)
+
+    async def sendings_of(self, patient_id: int, limit: int) -> list[Sending]:
+        """Return a patient's sendings, the one due last first."""
+        return await self._sendings(
+            select(sending)
+            .where(sending.c.patient_id == patient_id)
+            .order_by(sending.c.due_at.desc(), sending.c.id.desc())
+            .limit(limit)
+        )
+
+    async def waiting(self, patient_id: int) -> list[Sending]:
+        """Return a patient's ready sendings, the one due first first."""
+        return await self._sendings(
+            select(sending)
+            .where(sending.c.patient_id == patient_id, sending.c.state == State.READY)
+            .order_by(sending.c.due_at, sending.c.id)
+        )
+
+    async def sending_for(self, patient_id: int, kind: Kind, subject: str) -> list[Sending]:
+        """Return the steps of one kind and subject in order."""
+        return await self._sendings(
+            select(sending)
+            .where(sending.c.patient_id == patient_id, sending.c.kind == kind, sending.c.subject == subject)
+            .order_by(sending.c.step)
+        )
+
+    async def counts_by_state(self) -> dict[State, int]:
+        """Return how many sendings there are in each state that has any."""
+        rows = await self._all(select(sending.c.state, func.count().label("rows")).group_by(sending.c.state))
+        return {row["state"]: row["rows"] for row in rows}
+
+    async def prune_sendings(self, before: datetime) -> int:
+        """Delete finished sendings that were due before a moment; return how many."""
+        finished = delete(sending).where(sending.c.state.in_(FINISHED), sending.c.due_at < before)
+        return (await self._run(finished)).rowcount
+
+    async def _claim(
+        self, ranks: tuple[int, ...], due: ColumnElement[bool], owner: str, lease_until: datetime, limit: int
+    ) -> list[Sending]:
+        """Reserve due rows in one statement; rows that another replica is reserving are passed over."""
+        rows = (
+            select(sending.c.id)
+            .where(IS_READY, sending.c.rank.in_(ranks), due)
+            .order_by(sending.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        claimed = await self._sendings(
+            update(sending)
+            .where(sending.c.id.in_(select(rows.c.id)))
+            .values(state=State.CLAIMED, owner=owner, lease_until=lease_until)
+            .returning(sending)
+        )
+        return sorted(claimed, key=lambda row: (row.due_at, row.id))
+
+    async def _sendings(self, query: Executable) -> list[Sending]:
+        return [made(Sending, row) for row in await self._all(query)]

@@ -1,0 +1,1 @@
+"""What we say: reviewed words, rules and numbers, as data."""

@@ -1,0 +1,427 @@
+"""The frozen shapes that every content file must fit."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
+
+
+def _frozen(value: object) -> object:
+    """Lists in TOML become tuples, so that a loaded file cannot change."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Codes = Annotated[tuple[Code, ...], BeforeValidator(_frozen)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_frozen)]
+
+
+class Shape(BaseModel):
+    """Anything read from a content file: frozen, and nothing unknown is let in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Level(enum.IntEnum):
+    """How soon a person should be seen (clinical levels, lowest to highest)."""
+
+    NONE = 0
+    ROUTINE = 1
+    SOON = 2
+    URGENT = 3
+    EMERGENCY = 4
+
+    @property
+    def code(self) -> str:
+        """Return the level's word as rule files and cases spell it."""
+        return self.name.lower()
+
+
+def level_named(word: object) -> object:
+    """Turn a level's word into the level; anything else is left for the validator to refuse."""
+    if isinstance(word, str) and word.upper() in Level.__members__:
+        return Level[word.upper()]
+    return word
+
+
+LevelWord = Annotated[Level, BeforeValidator(level_named)]
+
+
+class Review(Shape):
+    """Who vouches for a piece of content, and until when."""
+
+    reviewer: str = ""  # empty: not yet reviewed by a clinician
+    reviewed_on: date | None = None
+    best_before: date
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Say whether a named clinician has signed this."""
+        return bool(self.reviewer and self.reviewed_on)
+
+
+class Source(Shape):
+    """One place a fact was taken from; tiers A (read at the authority), B (mirrored), C (secondary), J (ours)."""
+
+    title: str
+    tier: Literal["A", "B", "C", "J", "GK"]
+    url: str = ""
+
+
+# --- signs and red flags ---------------------------------------------------------------------------
+
+
+class Sign(Shape):
+    """One answer, or one thing read in free text, that counts towards a red flag."""
+
+    group: Code
+    implies: Codes = ()  # signs that are true whenever this one is
+    sided: bool = False  # it belongs to one leg
+
+
+class Condition(Shape):
+    """One node of a rule: exactly one of its fields is set.
+
+    `sign`, `flag`, `feeling`, `helped`: true when the code is present; `all`, `any`, `none`: over other nodes.
+    """
+
+    sign: Code | None = None
+    flag: Code | None = None
+    feeling: Code | None = None
+    helped: Code | None = None
+    pain_from: int | None = Field(default=None, ge=0, le=10)
+    all: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
+    any: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
+    none: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
+
+
+Lifetime = Literal["emergency", "despair", "urgent", "soon", "routine"]
+
+
+class RedFlag(Shape):
+    """A reviewed sign or combination that must not be left to self-care."""
+
+    level: LevelWord
+    topic: Code  # rows of one topic share one card at a time
+    area: Code = "other"  # where it stands in the list of all warning signs
+    lifetime: Lifetime
+    when: Condition
+    withholds: Codes = ()  # techniques (gates.toml) that are wrong while this is open
+    stays: bool = False  # a vanished sign does not lower it
+    sources: Texts
+    review: Review
+
+
+class RedFlagWords(Shape):
+    """The fixed words of one red flag: action first, reason second, what not to do last."""
+
+    label: str = Field(max_length=40)  # on a button
+    line: str  # one plain sentence, as in /urgent
+    question: str  # the exact question
+    action: str
+    why: str
+    do_not: str = ""
+
+
+class Lifecycle(Shape):
+    """How one class of escalation is repeated, followed up and ended; minutes and days from content."""
+
+    repeat_minutes: Annotated[tuple[int, ...], BeforeValidator(_frozen)] = ()  # until acknowledged
+    repeat_waking_minutes: Annotated[tuple[int, ...], BeforeValidator(_frozen)] = ()
+    repeat_mornings: int = 0  # mornings on which an unacknowledged card comes again
+    follow_up_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)] = ()  # mornings after raising
+    weekly_times: int = 0  # further weekly follow-ups after the last of follow_up_days
+    question_timeout_minutes: int | None = (
+        None  # an unanswered exact question becomes the card; None: next morning
+    )
+    ends_on: Codes = ()
+
+
+# --- tips --------------------------------------------------------------------------------------------
+
+
+class Gate(Shape):
+    """When one technique (raising, heat, stretching, ...) is withheld, and what stands in for it."""
+
+    flags: Codes = ()  # profile flags that forbid it
+    signs: Codes = ()  # signs of recent nights that forbid it
+    helped: Codes = ()  # "what helped" answers that forbid it (hanging the leg down)
+    unknown: Literal["allow", "withhold"] = "allow"  # when a forbidding flag was never answered
+    always: bool = False
+    replace_with: Code | None = None  # a tip, which must pass its own gates
+
+
+Part = Literal["drink", "stretch", "wind_down"]
+
+
+class Tip(Shape):
+    """One piece of self-care; `number` is its place in the reviewed table."""
+
+    number: int = Field(ge=1)
+    topics: Codes
+    techniques: Codes = ()
+    evidence: Literal["moderate", "low_to_moderate", "low", "weak", "insufficient", "harm", "not_applicable"]
+    sources: Texts
+    review: Review
+
+
+class TipWords(Shape):
+    """The words of one tip."""
+
+    title: str
+    how: str
+    why: str = ""
+    caution: str = ""
+
+
+class Piece(Shape):
+    """One evening variant of one part of the prompt; it obeys the gates of its tip and its own."""
+
+    part: Part
+    tip: Code
+    techniques: Codes = ()
+
+
+class Cause(Shape):
+    """One cause card."""
+
+    order: int
+    sources: Texts
+    review: Review
+
+
+class CauseWords(Shape):
+    """The words of one cause card; it never says that the reader has it."""
+
+    title: str
+    feels: str
+    clues: str
+    helps: str
+    harms: str
+    see_someone: str
+    search: Texts = ()  # other words people type for it
+
+
+class Step(Shape):
+    """One timed step of the guided routine."""
+
+    figure: Code | None = None
+    seconds: int = Field(ge=5, le=120)
+    techniques: Codes = ()
+    seated: bool = False
+
+
+# --- profile, check-in, times ------------------------------------------------------------------------
+
+
+class ProfileFlag(Shape):
+    """One optional safety-profile question."""
+
+    order: int
+    sided: bool = False
+    ask_again_days: int | None = None  # for what passes: pregnancy, a cast, an operation
+    asked: bool = True  # False: set by other answers only
+
+
+class ProfileWords(Shape):
+    """One profile question in plain words."""
+
+    question: str
+    label: str = Field(max_length=40)
+
+
+class Option(Shape):
+    """One answer that a question accepts."""
+
+    code: Code
+    signs: Codes = ()  # signs the answer stands for
+    rows: Codes = ()  # red flags it may be; the exact question narrows it down
+    alone: bool = False  # choosing it clears the others (none of these, nothing)
+    wide: bool = False  # a row of its own on the keyboard
+
+
+class Question(Shape):
+    """One check-in question; `when` are codes that earlier answers must have given."""
+
+    code: Code
+    many: bool = False
+    most: int | None = None  # at most so many choices
+    only_if_trouble: bool = True
+    only_if_feeling: Code | None = None
+    columns: int = Field(default=2, ge=1, le=8)
+    options: Annotated[tuple[Option, ...], BeforeValidator(_frozen)]
+
+
+class CheckInShape(Shape):
+    """The morning check-in: its questions in order and the numbers that steer it."""
+
+    version: str
+    signs_first_from_pain: int = Field(ge=1, le=10)
+    backfill_days: int = Field(ge=1, le=31)
+    questions: Annotated[tuple[Question, ...], BeforeValidator(_frozen)]
+
+
+class QuestionWords(Shape):
+    """One question in plain words, with the words of its options by code."""
+
+    ask: str
+    short: str  # its name in a summary
+    options: dict[str, str]
+
+
+class Timing(Shape):
+    """Every time, window and lateness the bot keeps; minutes, and wall times of the patient."""
+
+    prompt_at: time
+    checkin_at: time
+    quiet_from: time
+    quiet_until: time
+    sounds_before: time
+    prompt_useful_minutes: int
+    checkin_closes_before_prompt_minutes: int
+    late_after_minutes: int
+    snooze_minutes: Annotated[tuple[int, ...], BeforeValidator(_frozen)]
+    prompt_choices: Annotated[tuple[time, ...], BeforeValidator(_frozen)]
+    checkin_choices: Annotated[tuple[time, ...], BeforeValidator(_frozen)]
+    no_repeat_nights: int
+    pause_choices_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)]
+    sign_nights: int  # nights for which a sign keeps gating tips
+    unanswered_nights_before_asking: int
+
+
+# --- numbers and places ------------------------------------------------------------------------------
+
+
+class Line(Shape):
+    """One phone number, spelled as it is dialled, with how sure we are and when it was last checked."""
+
+    number: str = Field(pattern=r"^[0-9*#+ ]+$")
+    certainty: Literal["H", "M", "L"]
+    note: str = ""  # a key of messages ("note_mobile_only"), never free words
+    name: str = ""  # the line's own name
+
+
+class Country(Shape):
+    """The numbers of one country; `checked_on` None means no person has confirmed them yet."""
+
+    emergency: Annotated[tuple[Line, ...], BeforeValidator(_frozen)] = Field(min_length=1)
+    health: Annotated[tuple[Line, ...], BeforeValidator(_frozen)] = ()
+    crisis: Annotated[tuple[Line, ...], BeforeValidator(_frozen)] = ()
+    checked_on: date | None = None
+
+
+class Numbers(Shape):
+    """Emergency, health-line and crisis numbers by ISO country."""
+
+    stale_after_days: int
+    hide_after_days: int
+    fallback: str
+    countries: dict[str, Country]
+
+
+class Place(Shape):
+    """One choice of zone within a country of several."""
+
+    zone: str
+    label: str
+    aliases: Texts = ()
+
+
+# --- typed times and dates -----------------------------------------------------------------------------
+
+
+class ClockVocabulary(Shape):
+    """The words of one language for times of day and dates; names of months and weekdays come from Babel."""
+
+    locale: str  # whose names of months and weekdays are understood
+    numbers: dict[str, int]
+    half_past: Texts = ()  # half past nine: 9:30
+    half_before: Texts = ()  # languages in which "half ten" means 9:30
+    quarter: Texts = ()
+    past: Texts = ()
+    to: Texts = ()
+    am: Texts = ()
+    pm: Texts = ()
+    at_night: Texts = ()  # one to five are then early, six to eleven late
+    noon: Texts = ()
+    midnight: Texts = ()
+    hour_marks: Texts = ()  # o'clock
+    minute_marks: Texts = ()  # after a time with minutes only: 2130 hrs
+    fillers: Texts = ()  # words that change nothing: at, about, please
+    days_ahead: dict[str, int] = {}  # tomorrow: 1
+    day_units: dict[str, int] = {}  # week: 7
+    month_units: Texts = ()
+    next_words: Texts = ()  # next week, a week
+    date_fillers: Texts = ()  # until, the, of
+    ordinal_endings: Texts = ()
+    weekdays: dict[str, int] = {}  # spellings beyond Babel's; Monday is 0
+    months: dict[str, int] = {}  # the same; January is 1
+
+
+# --- reading plain words -----------------------------------------------------------------------------
+
+
+class SignPhrases(Shape):
+    """How people say one sign; `sure` raises it, `near` only leads to the exact question."""
+
+    sure: Texts = ()
+    near: Texts = ()
+    lasting: bool = False  # it still counts when the person has had it for long
+    usual: bool = False  # lifelong and unchanged it is nothing ("my feet are always cold")
+
+
+class Context(Shape):
+    """The words around a sign that say whether it is there, now, and the writer's own."""
+
+    negation: Texts  # forward, until the phrase ends
+    negation_wide: Texts  # forward, over the subject of what follows ("I do not think that my ...")
+    negation_after: Texts  # backward ("... has been ruled out")
+    not_negation: Texts  # looks like a negation and is none ("not sure", "not only")
+    barriers: Texts  # words that no phrase reaches across
+    stops: Texts  # words that end every scope
+    subjects: Texts  # words that begin a clause of their own
+    joins: Texts  # before a subject: the clause goes on ("in my", "or my")
+    verbs: Texts  # a comma part with one of these is a clause of its own
+    past: Texts
+    recent: Texts  # days ago: leads to the exact question
+    chronic: Texts
+    present: Texts
+    others: Texts  # someone else: "my husband", "she", "a friend"
+    selves: Texts
+    asking: Texts  # begins a question, as the first word of its clause
+    asking_words: Texts  # what follows it, unless there is a question mark
+    about: Texts  # wants to know something, wherever it stands
+    supposing: Texts  # begins a supposition
+    doubting: Texts
+    telling: Texts  # a question that takes the sign for granted ("why is my")
+    seen: Texts
+    figures: Texts  # figures of speech and things that only look like signs
+    cries: Texts
+    foreign: Texts  # universal words of other languages
+    chat: Texts
+    topic: Texts
+
+
+class Phrases(Shape):
+    """The vocabulary of one language for reading free text.
+
+    A phrase is words with `a/b`, `<class>`, `word?`, `~` (small words), `~3` (up to three words), `x + y` (either order).
+    """
+
+    spelling: dict[str, str]
+    common: str  # ordinary words, never taken for a misspelt sign
+    filler: str  # the small words that `~` may skip
+    limbs: Texts  # what "it" may stand for
+    classes: dict[str, Texts]
+    signs: dict[str, SignPhrases]
+    flags: dict[str, Texts]
+    answers: dict[str, dict[str, Texts]]
+    context: Context
+
+    def __hash__(self) -> int:
+        """Hash by identity, so that what is compiled from a vocabulary can be cached."""
+        return id(self)

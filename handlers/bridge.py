@@ -1,0 +1,152 @@
+"""Carries an update to a flow and its reply back: safety words first, then what was asked for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from telegram import Update
+from telegram.ext import Application as AnyApplication
+from telegram.ext import ContextTypes
+
+from bot.delivery.delivery import Delivery
+from bot.delivery.guides import Guides
+from bot.flows import hearing, presence
+from bot.flows.services import Services
+from bot.messages import DeliveryError, Fate, Message, Messenger, Reply
+
+Application = AnyApplication[Any, Any, Any, Any, Any, Any]
+Context = ContextTypes.DEFAULT_TYPE
+Callback = Callable[[Update, Context], Coroutine[Any, Any, None]]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One update as flows see it: whose chat, which words or button, and a name that makes effects happen once."""
+
+    chat_id: int
+    origin: str  # "u:<update id>"
+    language: str | None
+    text: str = ""
+    parts: tuple[str, ...] = ()  # of a pressed button, without its area
+    message_id: int | None = None  # the message whose button was pressed
+
+
+Flow = Callable[[Services, Asked], Awaitable[Reply]]
+
+
+class Bridge:
+    """Joins Telegram's side and ours: services, delivery and the messenger that answers people."""
+
+    def __init__(self, services: Services, delivery: Delivery, messenger: Messenger, guides: Guides) -> None:
+        self.services = services
+        self.guides = guides
+        self._delivery = delivery
+        self._messenger = messenger
+
+    def command(self, flow: Flow, reads: bool = True) -> Callback:
+        """Return a handler of a command; what is typed behind it is read for warning signs like any text."""
+
+        async def handle(update: Update, context: Context) -> None:
+            asked = asked_of(update, " ".join(context.args or ()))
+            heard = Reply()
+            if reads and asked.text:
+                heard = await hearing.overhear(self.services, asked.chat_id, asked.text, asked.origin)
+            await self.carry(asked, heard + await flow(self.services, asked))
+
+        return handle
+
+    def words(self, flow: Flow) -> Callback:
+        """Return a handler of typed, edited or shared things."""
+
+        async def handle(update: Update, context: Context) -> None:
+            message = update.effective_message
+            asked = asked_of(update, (message.text or message.caption or "") if message else "")
+            await self.carry(asked, await flow(self.services, asked))
+
+        return handle
+
+    def button(self, flow: Flow) -> Callback:
+        """Return a handler of a pressed button; every press is answered."""
+
+        async def handle(update: Update, context: Context) -> None:
+            query = update.callback_query
+            if query is None:
+                return
+            asked = asked_of(update, "")
+            reply = await flow(self.services, asked)
+            await self._messenger.answer(query.id, reply.notice, reply.alert)
+            await self.carry(asked, reply)
+
+        return handle
+
+    async def answered(self, update: Update) -> None:
+        """End the waiting mark of a pressed button that needs no notice."""
+        if update.callback_query is not None:
+            await self._messenger.answer(update.callback_query.id)
+
+    async def send(self, chat_id: int, message: Message) -> None:
+        """Send one message outside a reply; raises DeliveryError."""
+        await self._messenger.send(chat_id, message)
+
+    async def carry(self, asked: Asked, reply: Reply) -> int | None:
+        """Send untold safety words, change the pressed message, send the new ones; return the last one's id."""
+        await self._delivery.safety(asked.chat_id)
+        try:
+            return await self._say(asked, reply)
+        except DeliveryError as error:
+            if error.fate is not Fate.BLOCKED:
+                raise
+            await presence.blocked(self.services, asked.chat_id)
+            return None
+
+    async def _say(self, asked: Asked, reply: Reply) -> int | None:
+        last = None
+        if reply.edit is not None:
+            last = await self._edit(asked, reply.edit)
+        for message in reply.messages:
+            last = await self._messenger.send(asked.chat_id, message)
+        return last
+
+    async def _edit(self, asked: Asked, message: Message) -> int | None:
+        if asked.message_id is None:
+            return await self._messenger.send(asked.chat_id, message)
+        try:
+            await self._messenger.edit(asked.chat_id, asked.message_id, message)
+        except DeliveryError as error:
+            if error.fate is not Fate.REFUSED:
+                raise
+            return await self._messenger.send(asked.chat_id, message)  # too old to change, or deleted
+        return asked.message_id
+
+
+def asked_of(update: Update, text: str) -> Asked:
+    """Take an update apart."""
+    query = update.callback_query
+    chat = update.effective_chat
+    user = update.effective_user
+    return Asked(
+        chat_id=chat.id if chat else 0,
+        origin=f"u:{update.update_id}",
+        language=user.language_code if user else None,
+        text=text,
+        parts=tuple((query.data or "").split(":")[1:]) if query else (),
+        message_id=query.message.message_id if query and query.message else None,
+    )
+
+
+def night_named(digits: str) -> date:
+    """Return the night a button carries as YYMMDD; a day that never was for nonsense, which no flow accepts."""
+    try:
+        return datetime.strptime(digits, "%y%m%d").date()  # noqa: DTZ007  # a night has no zone
+    except ValueError:
+        return date.min
+
+
+def area(name: str) -> str:
+    """Return the pattern of the buttons of one area."""
+    return f"^{name}(:|$)"

@@ -1,0 +1,31 @@
+"""/cramp: what to do right now, and filing it."""
+
+from __future__ import annotations
+
+from telegram.ext import CallbackQueryHandler, CommandHandler
+
+from bot.flows import cramp
+from bot.flows.services import Services
+from bot.messages import Reply
+from handlers.bridge import Application, Asked, Bridge, area
+
+
+async def now(services: Services, asked: Asked) -> Reply:
+    """Say what to do."""
+    return await cramp.now(services, asked.chat_id)
+
+
+async def pressed(services: Services, asked: Asked) -> Reply:
+    """File the episode, add to it, or take "it will not let go"."""
+    what, episode, value = (*asked.parts, "", "", "")[:3]
+    if what == "file":
+        return await cramp.file(services, asked.chat_id, f"m:{asked.chat_id}:{asked.message_id}")
+    if what == "on":
+        return await cramp.still_on(services, asked.chat_id, asked.origin)
+    return await cramp.detail(services, asked.chat_id, int(episode) if episode.isdigit() else 0, what, value)
+
+
+def register(application: Application, bridge: Bridge) -> None:
+    """Register what belongs to a cramp."""
+    application.add_handler(CommandHandler("cramp", bridge.command(now)))
+    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("cr")))

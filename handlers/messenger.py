@@ -1,0 +1,315 @@
+"""Carries messages to Telegram; a failure says whether the message may have arrived, never what it said."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import resvg_py
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    KeyboardButton,
+    LinkPreviewOptions,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+)
+from telegram import Message as Sent
+from telegram.constants import MessageLimit, ParseMode
+from telegram.error import BadRequest, Forbidden, TelegramError
+
+from bot.messages import Contact, DeliveryError, Fate, Message, Outgoing, Rows
+from handlers.transport import delivery_error
+
+WIDTH = 1000  # pixels of a figure: sharp on a phone, small to upload
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
+AnswerT = TypeVar("AnswerT")
+log = logging.getLogger(__name__)
+
+
+class Budget(Protocol):
+    """How fast messages may go out."""
+
+    async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
+        """Return when one more may go."""
+
+    def refused(self, seconds: float, chat_id: int) -> None:
+        """Note that Telegram asked to wait."""
+
+
+class Figures:
+    """The content's pictures, drawn once, and what Telegram calls them once it has them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._drawn: dict[str, bytes] = {}
+        self._known: dict[str, str] = {}
+
+    async def photo(self, code: str) -> str | bytes | None:
+        """Return Telegram's own id of a figure, or else its PNG; None when there is no such figure."""
+        if code in self._known:
+            return self._known[code]
+        if code not in self._drawn:
+            drawn = await asyncio.to_thread(self._draw, code)
+            if drawn is None:
+                return None
+            self._drawn[code] = drawn
+        return self._drawn[code]
+
+    def remember(self, code: str, sent: object) -> None:
+        """Note under which id Telegram keeps a figure that was sent."""
+        if isinstance(sent, Sent) and sent.photo:
+            self._known[code] = sent.photo[-1].file_id
+
+    def forget(self, code: str) -> bool:
+        """Drop Telegram's id; say whether there was one, so that sending the PNG may help."""
+        return self._known.pop(code, None) is not None
+
+    def _draw(self, code: str) -> bytes | None:
+        path = self._folder / f"{code}.svg"
+        if not re.fullmatch(r"[a-z0-9_-]+", code) or not path.is_file():
+            return None
+        try:
+            return resvg_py.svg_to_bytes(
+                svg_string=path.read_text(encoding="utf-8"), width=WIDTH, background="white"
+            )
+        except (OSError, ValueError):
+            return None
+
+
+class TelegramMessenger:
+    """The Messenger on a Telegram bot.
+
+    With a *budget* every message waits for its turn; `in_bulk()` is the same messenger on the share of bulk.
+    A token that is refused (401, 404, 409) is no fate of a message: InvalidToken or Conflict is raised then.
+    """
+
+    def __init__(self, bot: Bot, figures: Path, budget: Budget | None = None) -> None:
+        self._bot = bot
+        self._figures = Figures(figures)
+        self._budget = budget
+        self._bulk = False
+
+    def in_bulk(self) -> TelegramMessenger:
+        """Return a messenger whose messages yield to those for people who wait."""
+        other = TelegramMessenger(self._bot, Path(), self._budget)
+        other._figures = self._figures
+        other._bulk = True
+        return other
+
+    async def send(self, chat_id: int, message: Outgoing) -> int:
+        """Send one message and return its id; raises DeliveryError."""
+        if isinstance(message, Contact):
+            return await self._send_contact(chat_id, message)
+        if message.figure and (photo := await self._photo(message.figure)) is not None:
+            return await self._send_figure(chat_id, message, photo)
+        return await self._send_text(chat_id, message)
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> None:
+        """Change a message in place; one that already reads so is left as it is; raises DeliveryError."""
+        photo = await self._photo(message.figure) if message.figure else None
+        try:
+            if photo is None:
+                await self._edit_text(chat_id, message_id, message)
+            else:
+                await self._edit_figure(chat_id, message_id, message, photo)
+        except DeliveryError as error:
+            if "message is not modified" not in error.reason:
+                raise
+
+    async def answer(self, press_id: str, notice: str = "", alert: bool = False) -> None:
+        """End the waiting mark on a pressed button; one pressed too long ago is past helping."""
+        try:
+            await self._bot.answer_callback_query(
+                press_id, text=notice[:200] or None, show_alert=alert or None
+            )
+        except (BadRequest, Forbidden):
+            return
+        except TelegramError as error:
+            raise delivery_error(error) from error
+
+    async def _send_contact(self, chat_id: int, contact: Contact) -> int:
+        return await self._carry(
+            chat_id,
+            lambda: self._bot.send_contact(
+                chat_id,
+                phone_number=contact.number,
+                first_name=contact.name,
+                disable_notification=contact.silent,
+            ),
+            _id_of,
+        )
+
+    async def _send_text(self, chat_id: int, message: Message) -> int:
+        async def call(text: str, mode: str | None) -> Sent:
+            return await self._bot.send_message(
+                chat_id,
+                text,
+                parse_mode=mode,
+                reply_markup=_markup(message),
+                disable_notification=message.silent,
+                link_preview_options=NO_PREVIEW,
+            )
+
+        return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
+
+    async def _send_figure(self, chat_id: int, message: Message, photo: str | bytes) -> int:
+        if not fits_caption(message.text):
+            await self._send_photo(chat_id, Message("", silent=True, figure=message.figure), photo)
+            return await self._send_text(chat_id, message)
+        try:
+            return await self._send_photo(chat_id, message, photo)
+        except DeliveryError as error:
+            if error.fate is not Fate.REFUSED:
+                raise
+        # The words matter more than the picture.
+        log.warning("figure refused", extra={"figure": message.figure})
+        return await self._send_text(chat_id, message)
+
+    async def _send_photo(self, chat_id: int, message: Message, photo: str | bytes) -> int:
+        async def call(text: str, mode: str | None) -> Sent:
+            sent = await self._bot.send_photo(
+                chat_id,
+                photo,
+                caption=text or None,
+                parse_mode=mode,
+                reply_markup=_markup(message),
+                disable_notification=message.silent,
+                filename=f"{message.figure}.png",
+            )
+            self._figures.remember(message.figure, sent)
+            return sent
+
+        try:
+            return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
+        except DeliveryError as error:
+            if error.fate is not Fate.REFUSED or not self._figures.forget(message.figure):
+                raise
+        return await self._send_photo(chat_id, message, await self._photo(message.figure) or b"")
+
+    async def _edit_text(self, chat_id: int, message_id: int, message: Message) -> None:
+        rows = _inline(message.rows)
+
+        async def text_of(text: str, mode: str | None) -> object:
+            return await self._bot.edit_message_text(
+                text, chat_id, message_id, parse_mode=mode, reply_markup=rows, link_preview_options=NO_PREVIEW
+            )
+
+        async def caption_of(text: str, mode: str | None) -> object:
+            return await self._bot.edit_message_caption(
+                chat_id, message_id, caption=text, parse_mode=mode, reply_markup=rows
+            )
+
+        try:
+            await self._carry(chat_id, lambda: _with_markup(text_of, message.text), _nothing, paced=False)
+        except DeliveryError as error:
+            # A picture keeps its place, and only its words change.
+            if "no text in the message" not in error.reason:
+                raise
+            await self._carry(chat_id, lambda: _with_markup(caption_of, message.text), _nothing, paced=False)
+
+    async def _edit_figure(self, chat_id: int, message_id: int, message: Message, photo: str | bytes) -> None:
+        if not fits_caption(message.text):
+            raise DeliveryError(Fate.REFUSED, "the words are too long for a picture")
+
+        async def call(text: str, mode: str | None) -> object:
+            media = InputMediaPhoto(photo, caption=text, parse_mode=mode, filename=f"{message.figure}.png")
+            sent = await self._bot.edit_message_media(
+                media, chat_id, message_id, reply_markup=_inline(message.rows)
+            )
+            self._figures.remember(message.figure, sent)
+            return sent
+
+        await self._carry(chat_id, lambda: _with_markup(call, message.text), _nothing, paced=False)
+
+    async def _carry(
+        self,
+        chat_id: int,
+        call: Callable[[], Awaitable[object]],
+        read: Callable[[object], AnswerT],
+        paced: bool = True,
+    ) -> AnswerT:
+        """Wait for a turn, make one call and read its answer; raises DeliveryError."""
+        if self._budget is not None:
+            await self._budget.wait(chat_id if paced else None, bulk=self._bulk)
+        try:
+            return read(await call())
+        except TelegramError as error:
+            failure = delivery_error(error)
+            if failure.fate is Fate.WAIT and self._budget is not None:
+                self._budget.refused(failure.retry_after, chat_id)
+            raise failure from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # The server answered, but not as a Bot API does.
+            raise DeliveryError(Fate.UNKNOWN, f"odd answer: {type(error).__name__}") from error
+
+    async def _photo(self, code: str) -> str | bytes | None:
+        photo = await self._figures.photo(code)
+        if photo is None:
+            log.warning("figure missing", extra={"figure": code})
+        return photo
+
+
+def fits_caption(text: str) -> bool:
+    """Say whether a text can stand under a picture, counted as Telegram counts."""
+    return len(plain(text).encode("utf-16-le")) // 2 <= MessageLimit.CAPTION_LENGTH
+
+
+def plain(text: str) -> str:
+    """Return a text without its markup."""
+    return html.unescape(re.sub(r"<[^>]*>", "", text))
+
+
+async def _with_markup(call: Callable[[str, str | None], Awaitable[object]], text: str) -> object:
+    """Make a call with markup and, should the markup be refused, with the bare words."""
+    try:
+        return await call(text, ParseMode.HTML)
+    except BadRequest as error:
+        if "can't parse entities" not in str(error).lower():
+            raise
+    log.error("markup refused")
+    return await call(plain(text), None)
+
+
+def _markup(message: Message) -> Markup | None:
+    """Return the buttons; a message has one set of them, and inline ones go before a keyboard."""
+    if message.rows:
+        return _inline(message.rows)
+    if message.keyboard == "location":
+        button = KeyboardButton(message.keyboard_text, request_location=True)
+        return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
+    if message.keyboard == "remove":
+        return ReplyKeyboardRemove()
+    return None
+
+
+def _inline(rows: Rows) -> InlineKeyboardMarkup | None:
+    if not rows:
+        return None
+    return InlineKeyboardMarkup(
+        [
+            [
+                InlineKeyboardButton(each.text, callback_data=each.press, style=each.style.value or None)
+                for each in row
+            ]
+            for row in rows
+        ]
+    )
+
+
+def _id_of(sent: object) -> int:
+    if not isinstance(sent, Sent):
+        raise TypeError("no message")
+    return sent.message_id
+
+
+def _nothing(_: object) -> None:
+    return None

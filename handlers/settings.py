@@ -1,0 +1,40 @@
+"""/settings and /profile."""
+
+from __future__ import annotations
+
+from telegram.ext import CallbackQueryHandler, CommandHandler
+
+from bot.flows import profile, settings
+from bot.flows.services import Services
+from bot.messages import Reply
+from handlers.bridge import Application, Asked, Bridge, area
+
+
+async def show(services: Services, asked: Asked) -> Reply:
+    """Show the settings."""
+    return await settings.show(services, asked.chat_id)
+
+
+async def pressed(services: Services, asked: Asked) -> Reply:
+    """Take one settings button."""
+    what, value = (*asked.parts, "", "")[:2]
+    return await settings.press(services, asked.chat_id, what, value)
+
+
+async def show_profile(services: Services, asked: Asked) -> Reply:
+    """Show the safety profile."""
+    return await profile.overview(services, asked.chat_id)
+
+
+async def profile_pressed(services: Services, asked: Asked) -> Reply:
+    """Take one profile answer."""
+    round_, flag, answer = (*asked.parts, "", "", "")[:3]
+    return await profile.press(services, asked.chat_id, round_, flag, answer)
+
+
+def register(application: Application, bridge: Bridge) -> None:
+    """Register what belongs to the patient's own choices."""
+    application.add_handler(CommandHandler("settings", bridge.command(show)))
+    application.add_handler(CommandHandler("profile", bridge.command(show_profile)))
+    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("se")))
+    application.add_handler(CallbackQueryHandler(bridge.button(profile_pressed), pattern=area("pr")))

@@ -1,0 +1,352 @@
+"""Takes updates in: kept before Telegram is told so, one chat's in order, again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.ext import Application, BaseUpdateProcessor
+
+from bot.messages import DeliveryError, Fate
+from handlers.transport import QuietBot, reason_of, seconds_of
+
+KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
+LONG_POLL = 30  # seconds
+TRIES = 3
+MOST_OPEN = 1000  # updates being handled before no more are fetched
+MOST_CHATS = 1_000_000  # the library's own bound, which counts those who wait: out of the way
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds
+CONFLICT_EVERY = 60.0  # seconds between two lines about another poller
+
+Row = tuple[int, int | None, str]  # update id, chat id, the update as JSON
+Anyhow = Application[Any, Any, Any, Any, Any, Any]
+Carry = Callable[[object, Awaitable[Any]], Awaitable[None]]
+log = logging.getLogger(__name__)
+
+
+class Inbox(Protocol):
+    """Where updates are kept from arrival until their reply is out."""
+
+    async def keep(self, rows: Sequence[Row]) -> list[int]:
+        """Keep those not known yet, committed on return; return their ids."""
+
+    async def undone(self) -> list[Row]:
+        """Return what is kept and not done, oldest first."""
+
+    async def done(self, update_id: int) -> None:
+        """Note that an update needs nothing more."""
+
+    async def failed(self, update_id: int) -> int:
+        """Count a failed try and return how many there were."""
+
+
+class TokenRefused(Exception):
+    """Telegram does not know this token: nothing can work until the operator changes it."""
+
+    def __init__(self) -> None:
+        super().__init__("the Bot API refuses the token: check BOT_TOKEN (or BOT_TOKEN_FILE) and BOT_API_URL")
+
+
+class Failures:
+    """Which updates' handlers failed, as the error handler notes them: the library keeps it to itself."""
+
+    def __init__(self) -> None:
+        self._noted: dict[int, BaseException | None] = {}
+
+    def note(self, update: object, error: BaseException | None = None) -> None:
+        """Note that a handler of this update failed, and why."""
+        if isinstance(update, Update):
+            self._noted.setdefault(update.update_id, error)
+
+    def take(self, update_id: int) -> tuple[bool, BaseException | None]:
+        """Return whether one failed since last asked, and why."""
+        failed = update_id in self._noted
+        return failed, self._noted.pop(update_id, None)
+
+
+class ChatOrder(BaseUpdateProcessor):
+    """Handles one chat's updates in order and different chats' side by side, *at_once* at most.
+
+    Those who wait behind their own chat take no place from the others.
+    """
+
+    def __init__(self, at_once: int = 64) -> None:
+        super().__init__(MOST_CHATS)
+        self.places = asyncio.Semaphore(at_once)
+        self.carry: Carry = self._run
+        self._turns: dict[int, asyncio.Lock] = {}
+        self._waiting: dict[int, int] = {}
+
+    @contextlib.asynccontextmanager
+    async def alone(self, chat_id: int | None) -> AsyncIterator[None]:
+        """Hold a chat for oneself, after those who asked before; not to be asked again while holding it."""
+        if chat_id is None:
+            yield
+            return
+        turn = self._turns.setdefault(chat_id, asyncio.Lock())
+        self._waiting[chat_id] = self._waiting.get(chat_id, 0) + 1
+        try:
+            async with turn:
+                yield
+        finally:
+            self._waiting[chat_id] -= 1
+            if not self._waiting[chat_id]:
+                del self._turns[chat_id], self._waiting[chat_id]
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        """Run the handlers when it is the chat's turn."""
+        try:
+            async with self.alone(chat_of(update)):
+                await self.carry(update, coroutine)
+        finally:
+            if isinstance(coroutine, Coroutine):
+                coroutine.close()  # it may never have begun
+
+    async def initialize(self) -> None:
+        """Do nothing: there is nothing to open."""
+
+    async def shutdown(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    async def _run(self, _: object, coroutine: Awaitable[Any]) -> None:
+        async with self.places:
+            await coroutine
+
+
+class Intake:
+    """The one path of every update, polled or pushed: kept, handled in turn, tried again, done.
+
+    *give_up* says sorry to the chat after TRIES failures; a failure to send for want of a network, or because
+    Telegram asked to wait, is no failure of the update: it is tried until it works or the bot stops.
+    """
+
+    def __init__(
+        self,
+        application: Anyhow,
+        order: ChatOrder,
+        inbox: Inbox,
+        failures: Failures,
+        give_up: Callable[[Update], Awaitable[None]],
+    ) -> None:
+        self._application = application
+        self._order = order
+        self._inbox = inbox
+        self._failures = failures
+        self._give_up = give_up
+        self._open: set[int] = set()
+        self._closed_one = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._strays = False  # rows the inbox could not be told about
+        order.carry = self._carry
+
+    async def take_in(self, raws: Sequence[dict[str, Any]]) -> None:
+        """Keep updates as they came over the wire and have the new ones handled; raises as the inbox does."""
+        rows = [_row(raw) for raw in raws]
+        try:
+            new = set(await self._inbox.keep(rows))
+            for row in rows:
+                if row[0] in new:
+                    await self._queue(row)
+        except BaseException:
+            self._strays = True  # some may be kept and not queued
+            raise
+        log.debug("updates kept", extra={"new": len(new), "known": len(rows) - len(new)})
+
+    async def take_up(self) -> None:
+        """Have what an earlier run left undone handled, oldest first."""
+        self._strays = False
+        rows = [row for row in await self._inbox.undone() if row[0] not in self._open]
+        for row in rows:
+            await self._queue(row)
+        if rows:
+            log.info("updates taken up again", extra={"count": len(rows)})
+
+    async def mend(self) -> None:
+        """Take up rows whose end could not be noted, if there are any."""
+        if self._strays:
+            await self.take_up()
+
+    async def room(self) -> None:
+        """Return when there is room for more."""
+        while len(self._open) >= MOST_OPEN:
+            self._closed_one.clear()
+            await self._closed_one.wait()
+
+    def stop(self) -> None:
+        """Try nothing again from now on; what is undone waits for the next start."""
+        self._stopping.set()
+
+    async def _queue(self, row: Row) -> None:
+        update_id, _, text = row
+        if update_id in self._open:
+            return
+        await self.room()
+        try:
+            update = Update.de_json(json.loads(text), self._application.bot)
+        except Exception:  # whatever is wrong with one must not hold up the others
+            log.exception("update not understood", extra={"update": update_id})
+            await self._inbox.done(update_id)
+            return
+        self._open.add(update_id)
+        await self._application.update_queue.put(update)
+
+    async def _carry(self, update: object, coroutine: Awaitable[Any]) -> None:
+        if not isinstance(update, Update):
+            await coroutine
+            return
+        try:
+            await self._try(update, coroutine)
+        except Exception:
+            self._strays = True
+            log.exception("update left undone", extra={"update": update.update_id})
+        finally:
+            self._open.discard(update.update_id)
+            self._closed_one.set()
+
+    async def _try(self, update: Update, coroutine: Awaitable[Any]) -> None:
+        outages = tries = 0
+        while True:
+            async with self._order.places:
+                await coroutine
+            failed, error = self._failures.take(update.update_id)
+            if not failed:
+                break
+            if _is_outage(error):
+                outages += 1
+            else:
+                # The inbox counts across restarts, and knows nothing of an update that is gone.
+                outages, tries = 0, max(tries + 1, await self._inbox.failed(update.update_id))
+            if tries >= TRIES:
+                await self._apologise(update)
+                break
+            if await self._stopped_within(_wait_for(error, outages or tries)):
+                return
+            coroutine = self._application.process_update(update)
+        await self._inbox.done(update.update_id)
+
+    async def _apologise(self, update: Update) -> None:
+        log.error("update given up", extra={"update": update.update_id, "tries": TRIES})
+        try:
+            await self._give_up(update)
+        except (DeliveryError, TelegramError):
+            log.warning("apology not delivered", extra={"update": update.update_id})
+
+    async def _stopped_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
+
+
+class InboxPolling:
+    """Fetches updates by long polling; Telegram forgets them only after they are kept here.
+
+    `last_poll_at` is the moment of the last answer on the monotonic clock (s); *polled* is called then.
+    """
+
+    def __init__(
+        self,
+        bot: QuietBot,
+        intake: Intake,
+        polled: Callable[[], None] = lambda: None,
+        long_poll: int = LONG_POLL,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bot = bot
+        self._intake = intake
+        self._polled = polled
+        self._long_poll = long_poll
+        self._clock = clock
+        self._offset: int | None = None
+        self._failed = 0
+        self._conflict_at = -CONFLICT_EVERY
+        self.last_poll_at: float | None = None
+
+    async def run(self) -> None:
+        """Poll until cancelled, which takes effect at once; raises TokenRefused."""
+        for step in (self._leave_webhook, self._intake.take_up):
+            while not await self._attempt(step):
+                pass
+        while True:
+            await self._attempt(self._poll)
+
+    async def _leave_webhook(self) -> None:
+        await self._bot.delete_webhook(drop_pending_updates=False)
+
+    async def _poll(self) -> None:
+        await self._intake.mend()
+        await self._intake.room()
+        raws = await self._bot.raw_updates(self._offset, self._long_poll, KINDS)
+        self.last_poll_at = self._clock()
+        self._polled()
+        if raws:
+            await self._intake.take_in(raws)
+            self._offset = max(int(raw["update_id"]) for raw in raws) + 1
+        else:
+            self._offset = None  # ids may begin anew: an old offset would confirm unseen ones
+
+    async def _attempt(self, step: Callable[[], Awaitable[None]]) -> bool:
+        """Do one step; after a failure wait, longer each time, and return False."""
+        try:
+            await step()
+        except InvalidToken:
+            raise TokenRefused from None
+        except Conflict:
+            self._say_conflict()
+            await asyncio.sleep(random.uniform(3, 6))  # noqa: S311  # no secret
+        except TelegramError as error:
+            self._failed += 1
+            log.warning("polling failed", extra={"reason": reason_of(error), "times": self._failed})
+            await asyncio.sleep(max(seconds_of(error), pause_after(self._failed)))
+        except Exception:
+            self._failed += 1
+            log.exception("updates not kept", extra={"times": self._failed})
+            await asyncio.sleep(pause_after(self._failed))
+        else:
+            self._failed = 0
+            return True
+        return False
+
+    def _say_conflict(self) -> None:
+        now = self._clock()
+        if now - self._conflict_at >= CONFLICT_EVERY:
+            self._conflict_at = now
+            log.error("another copy of the bot is polling with the same token: stop one")
+
+
+def chat_of(update: object) -> int | None:
+    """Return the chat an update belongs to; a person's private chat has the person's id."""
+    if not isinstance(update, Update):
+        return None
+    chat, person = update.effective_chat, update.effective_user
+    return chat.id if chat else person.id if person else None
+
+
+def pause_after(times: int) -> float:
+    """Return the seconds to wait after so many failures in a row: doubling, with jitter, 1 to 30."""
+    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(times, 10))
+    return random.uniform(FIRST_PAUSE, longest)  # noqa: S311  # no secret
+
+
+def _row(raw: dict[str, Any]) -> Row:
+    kind = next((kind for kind in KINDS if kind in raw), "")
+    part = raw.get(kind) or {}
+    place = part.get("chat") or (part.get("message") or {}).get("chat") or part.get("from") or {}
+    return int(raw["update_id"]), place.get("id"), json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    return isinstance(error, DeliveryError) and error.fate in (Fate.NOT_SENT, Fate.WAIT)
+
+
+def _wait_for(error: BaseException | None, times: int) -> float:
+    if isinstance(error, DeliveryError) and error.retry_after:
+        return error.retry_after
+    return pause_after(times) if _is_outage(error) else 0.2 * times

@@ -1,0 +1,28 @@
+"""Everything typed, edited or shared that is not a command: read for warning signs first."""
+
+from __future__ import annotations
+
+from telegram.ext import MessageHandler, filters
+
+from bot.flows import hearing
+from bot.flows.services import Services
+from bot.messages import Reply
+from handlers.bridge import Application, Asked, Bridge
+
+PRIVATE = filters.ChatType.PRIVATE
+
+
+async def heard(services: Services, asked: Asked) -> Reply:
+    """Take a typed or edited message."""
+    return await hearing.hear(services, asked.chat_id, asked.text, asked.origin, asked.language)
+
+
+async def shared(services: Services, asked: Asked) -> Reply:
+    """Take a photo, voice, sticker, document or anything else that is not opened."""
+    return await hearing.media(services, asked.chat_id, asked.text, asked.origin, asked.language)
+
+
+def register(application: Application, bridge: Bridge) -> None:
+    """Register what catches all the rest; last, so that commands go first."""
+    application.add_handler(MessageHandler(PRIVATE & filters.TEXT, bridge.words(heard)))
+    application.add_handler(MessageHandler(PRIVATE & ~filters.StatusUpdate.ALL, bridge.words(shared)))

@@ -1,0 +1,1 @@
+"""The patient's language: conversations over real HTTP and a real database."""

@@ -1,0 +1,20 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.conversation import Conversation
+
+pytest_plugins = ["tests.servers"]
+
+
+@pytest.fixture
+async def talk(tmp_path: Path) -> AsyncIterator[Conversation]:
+    """A running bot on SQLite with people to talk to; nothing it sent may have been refused."""
+    async with Conversation(tmp_path) as conversation:
+        yield conversation
+        assert not conversation.telegram.complaints, list(conversation.telegram.complaints)

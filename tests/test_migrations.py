@@ -1,0 +1,186 @@
+"""A database becomes what the program needs, whoever opens it first and whatever it was before."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection
+
+from bot.model import Kind, Times
+from bot.storage import migrating
+from bot.storage.database import Database, StorageError
+from bot.storage.engines import postgres_migrator, sqlite_migrator
+from bot.storage.places import place_of
+from bot.storage.tables import metadata
+from tests.servers import fresh_database, postgres_url  # noqa: F401 (a fixture)
+
+NOW = datetime(2025, 3, 1, 20, 0, tzinfo=UTC)
+TIMES = Times(time(21, 0), time(7, 30), time(22, 0), time(7, 0))
+OPEN = """
+import asyncio, sys
+from bot.storage.database import Database
+asyncio.run(Database(sys.argv[1]).open())
+"""
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'quietlegs.db'}"
+        return
+    with fresh_database(request.getfixturevalue("postgres_url")) as fresh:
+        yield fresh
+
+
+def copies(folder: Path) -> list[Path]:
+    return list(folder.glob("*before*"))
+
+
+async def open_and_close(url: str) -> None:
+    database = Database(url)
+    await database.open()
+    await database.close()
+
+
+async def test_the_migrated_shape_is_the_shape_the_program_expects(url: str) -> None:
+    await open_and_close(url)
+    place = place_of(url)
+    engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
+
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    async with engine.begin() as connection:
+        found = await connection.run_sync(differences)
+    await engine.dispose()
+    assert found == []
+
+
+async def test_the_migrated_sqlite_file_keeps_tables_to_the_letter(tmp_path: Path) -> None:
+    """What a comparison of shapes does not see: clustered keys, counted ids, the conditions of indexes."""
+    await open_and_close(f"sqlite:///{tmp_path / 'quietlegs.db'}")
+    expected = sa.create_engine(f"sqlite:///{tmp_path / 'expected.db'}")
+    metadata.create_all(expected)
+    expected.dispose()
+    assert letters(tmp_path / "quietlegs.db") == letters(tmp_path / "expected.db")
+
+
+def letters(file: Path) -> dict[str, list[str]]:
+    """The definitions by name, their lines in any order (named keys may stand anywhere)."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    return {
+        name: sorted(line.strip().rstrip(",") for line in sql.splitlines())
+        for name, sql in rows
+        if name != migrating.VERSION_TABLE
+    }
+
+
+async def test_opening_again_changes_nothing(url: str, tmp_path: Path) -> None:
+    database = Database(url)
+    await database.open()
+    async with database.transaction() as store:
+        await store.set_meta("key", "value")
+    await database.close()
+    await database.open()
+    async with database.reading() as store:
+        assert await store.meta("key") == "value"
+    await database.close()
+    assert copies(tmp_path) == []
+
+
+async def test_several_may_open_a_new_database_at_once(url: str) -> None:
+    await asyncio.gather(*(open_and_close(url) for _ in range(4)))
+
+
+def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", OPEN, url]) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+
+
+async def test_a_newer_database_is_refused(url: str) -> None:
+    await open_and_close(url)
+    place = place_of(url)
+    engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    await engine.dispose()
+    with pytest.raises(StorageError, match=r"newer \(9999\) than this program"):
+        await Database(url).open()
+
+
+async def test_a_database_of_another_program_is_refused(url: str) -> None:
+    place = place_of(url)
+    engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
+    await engine.dispose()
+    with pytest.raises(StorageError, match="another program"):
+        await Database(url).open()
+
+
+async def test_rebuilding_a_table_deletes_no_children(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'quietlegs.db'}"
+    database = Database(url)
+    await database.open()
+    async with database.transaction() as store:
+        patient = await store.add_patient(5, "en", TIMES, NOW)
+        await store.plan(patient.id, Kind.PROMPT, "night", 0, NOW)
+    await database.close()
+
+    def rebuild(connection: Connection) -> None:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("patient", recreate="always") as batch:
+            batch.alter_column("language", type_=sa.String(32))
+
+    engine = sqlite_migrator(place_of(url))
+    async with engine.begin() as connection:
+        await connection.run_sync(rebuild)
+        await connection.run_sync(migrating._check_references)
+        children = (await connection.exec_driver_sql("SELECT count(*) FROM sending")).scalar_one()
+    await engine.dispose()
+    assert children == 1
+
+
+async def test_an_older_database_is_copied_before_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "quietlegs.db"
+    await open_and_close(f"sqlite:///{file}")
+
+    def upgrade(connection: Connection) -> None:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+
+    monkeypatch.setattr(migrating, "_newest", lambda: "0002")
+    monkeypatch.setattr(migrating, "upgrade", upgrade)
+    await migrating.migrate(place_of(f"sqlite:///{file}"))
+
+    (copy,) = copies(tmp_path)
+    assert copy.name == "quietlegs.db.before-0002-was-0001"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    for path, revision in ((copy, "0001"), (file, "0002")):
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
+
+
+async def test_rows_without_their_owner_stop_a_migration(tmp_path: Path) -> None:
+    file = tmp_path / "quietlegs.db"
+    await open_and_close(f"sqlite:///{file}")
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("INSERT INTO escalation_event VALUES (1, 99, 'raised', '2025-03-01', '')")
+        connection.commit()
+    with pytest.raises(StorageError, match="without their owner"):
+        await Database(f"sqlite:///{file}").open()

@@ -1,0 +1,181 @@
+"""Messages keep to the token's pace and to each chat's, and neither replies nor bulk starve."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+
+import pytest
+
+from bot.delivery.rates import IDLE_CHATS, SendBudget
+
+
+class Clock:
+    """A clock that moves to the next sleeper's moment when everybody else is waiting."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._numbers = itertools.count()
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        waking: asyncio.Future[None] = asyncio.Future()
+        heapq.heappush(self._sleepers, (self.now + seconds, next(self._numbers), waking))
+        await waking
+
+    async def run(self, seconds: float) -> None:
+        until = self.now + seconds
+        while True:
+            for _ in range(6):
+                await asyncio.sleep(0)
+            if not self._sleepers or self._sleepers[0][0] > until:
+                self.now = until
+                return
+            self.now, _, waking = heapq.heappop(self._sleepers)
+            if not waking.done():
+                waking.set_result(None)
+
+
+class Sent:
+    def __init__(self, clock: Clock, budget: SendBudget) -> None:
+        self.clock = clock
+        self.budget = budget
+        self.moments: list[tuple[float, int | None, bool]] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    def send(self, chat_id: int | None, bulk: bool = False) -> None:
+        self.tasks.append(asyncio.create_task(self._send(chat_id, bulk)))
+
+    async def _send(self, chat_id: int | None, bulk: bool) -> None:
+        await self.budget.wait(chat_id, bulk)
+        self.moments.append((self.clock.now - 1000.0, chat_id, bulk))
+
+    def count(self, until: float, bulk: bool | None = None) -> int:
+        return sum(at <= until and (bulk is None or kind == bulk) for at, _, kind in self.moments)
+
+    async def end(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.clock.run(1)
+
+
+def start(rate: float, per_chat: float = 1.0) -> tuple[Clock, Sent]:
+    clock = Clock()
+    return clock, Sent(clock, SendBudget(rate, clock=clock, sleep=clock.sleep, per_chat=per_chat))
+
+
+@pytest.mark.parametrize("rate", [1, 2.5, 30, 200])
+async def test_no_second_holds_more_than_the_rate_and_a_tenth(rate: float) -> None:
+    clock, sent = start(rate)
+    for chat_id in range(int(rate * 5)):
+        sent.send(chat_id)
+    await clock.run(6)
+    moments = sorted(at for at, _, _ in sent.moments)
+    assert len(moments) == int(rate * 5)
+    for begin in moments:
+        assert sum(begin <= at < begin + 1 for at in moments) <= rate + max(1.0, rate / 10) + 1
+    await sent.end()
+
+
+async def test_bulk_leaves_the_reserve_to_people_who_wait() -> None:
+    clock, sent = start(30)
+    for chat_id in range(300):
+        sent.send(chat_id, bulk=True)
+    await clock.run(4)
+    assert 90 <= sent.count(4) <= 104
+    for chat_id in range(1000, 1005):
+        sent.send(chat_id)
+    before = sent.count(9, bulk=False)
+    await clock.run(0.2)
+    assert sent.count(9, bulk=False) - before == 5
+    await sent.end()
+
+
+async def test_replies_do_not_starve_bulk() -> None:
+    clock, sent = start(30)
+    for chat_id in range(400):
+        sent.send(chat_id)
+    for chat_id in range(1000, 1100):
+        sent.send(chat_id, bulk=True)
+    await clock.run(6)
+    assert sent.count(6, bulk=True) >= 25
+    assert sent.count(6, bulk=False) >= 120
+    await sent.end()
+
+
+async def test_one_chat_gets_three_at_once_then_one_a_second_in_order() -> None:
+    clock, sent = start(30)
+    for _ in range(6):
+        sent.send(7)
+    await clock.run(0.01)
+    assert sent.count(1) == 3
+    sent.send(8)
+    await clock.run(0.1)
+    assert sent.count(1) == 4
+    await clock.run(3)
+    assert [round(at) for at, chat_id, _ in sent.moments if chat_id == 7] == [0, 0, 0, 1, 2, 3]
+    await sent.end()
+
+
+async def test_a_chats_pace_can_be_left_out() -> None:
+    clock, sent = start(100, per_chat=0)
+    for _ in range(10):
+        sent.send(7)
+    await clock.run(0.1)
+    assert sent.count(1) == 10
+    await sent.end()
+
+
+async def test_a_paused_chat_waits_alone_and_everybody_after_a_second_refusal() -> None:
+    clock, sent = start(30)
+    sent.budget.refused(10, 7)
+    sent.send(7)
+    sent.send(8)
+    await clock.run(1)
+    assert [chat_id for _, chat_id, _ in sent.moments] == [8]
+    sent.budget.refused(3, 9)
+    sent.send(10)
+    await clock.run(2.9)
+    assert len(sent.moments) == 1
+    await clock.run(0.3)
+    assert [chat_id for _, chat_id, _ in sent.moments] == [8, 10]
+    await clock.run(6)
+    assert [chat_id for _, chat_id, _ in sent.moments] == [8, 10, 7]
+    await sent.end()
+
+
+async def test_one_who_gives_up_waiting_costs_nobody_a_turn() -> None:
+    clock, sent = start(1)
+    for chat_id in range(4):
+        sent.send(chat_id)
+    await clock.run(0.5)
+    sent.tasks[1].cancel()
+    await clock.run(1)
+    assert [chat_id for _, chat_id, _ in sent.moments] == [0, 2]
+    await sent.end()
+
+
+async def test_idle_chats_are_forgotten() -> None:
+    clock, sent = start(1000)
+    for _ in range(5):
+        for chat_id in range(IDLE_CHATS):
+            sent.send(clock.now.__hash__() + chat_id)
+        await clock.run(10)
+    assert len(sent.budget._chats) <= IDLE_CHATS
+    await sent.end()
+
+
+async def test_the_real_clock_does_as_well() -> None:
+    budget = SendBudget(200, per_chat=0)
+    began = time.monotonic()
+    await asyncio.gather(*(budget.wait(number, bulk=number % 2 == 0) for number in range(100)))
+    assert 0.3 < time.monotonic() - began < 2
