@@ -24,7 +24,8 @@ from bot.config import Config
 from bot.delivery.delivery import Delivery
 from bot.delivery.guides import Guides
 from bot.delivery.rates import SendBudget
-from bot.flows import access, help
+from bot.flows import access
+from bot.flows.help import COMMANDS
 from bot.flows.services import FIRST_LANGUAGE, Services
 from bot.operations.health import HealthServer, Vital
 from bot.rules.timing import next_local

@@ -50,6 +50,7 @@ class Config(BaseSettings):
     default_country: str | None = None
     listen: str = "127.0.0.1:8080"
     send_rate: float = 30.0  # messages a second
+    webhook_url: str | None = None  # None: updates are polled
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     hints: tuple[str, ...] = ()  # names that look like a typing error
@@ -142,6 +143,18 @@ class Config(BaseSettings):
     @classmethod
     def _is_an_address(cls, value: str) -> str:
         split_listen(value)
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _can_be_pushed_to(cls, value: str | None) -> str | None:
+        url = urlsplit(value or "https://example.org/telegram")
+        if url.scheme not in ("https", "http") or not url.hostname or url.path in ("", "/"):
+            raise ValueError(
+                "write the public address Telegram shall push to, such as https://legs.example/telegram"
+            )
+        if url.path in ("/healthz", "/readyz", "/metrics"):
+            raise ValueError("write another path: this one belongs to the health endpoint")
         return value
 
     @field_validator("send_rate")

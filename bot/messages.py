@@ -64,13 +64,11 @@ Outgoing = Message | Contact
 class Reply:
     """What an update leads to: a change of the pressed message, a short notice, and new messages.
 
-    `edit` replaces the pressed message (or `edit_id` when another message is meant);
-    `urgent` says that the messages carry safety words and go out first, with a sound.
+    `edit` replaces the pressed message.
     """
 
     messages: tuple[Outgoing, ...] = ()
     edit: Message | None = None
-    edit_id: int | None = None
     notice: str = ""
     alert: bool = False  # the notice must be closed by hand
     keep: tuple[str, int] | None = (
@@ -82,17 +80,9 @@ class Reply:
         return Reply(
             messages=self.messages + other.messages,
             edit=self.edit or other.edit,
-            edit_id=self.edit_id if self.edit else other.edit_id,
             notice=self.notice or other.notice,
             alert=self.alert or other.alert,
-            keep=self.keep or other.keep,
         )
-
-
-def say(*texts: str, rows: Rows = ()) -> Reply:
-    """Return a reply of plain messages; the buttons go under the last one."""
-    last = len(texts) - 1
-    return Reply(messages=tuple(Message(text, rows if at == last else ()) for at, text in enumerate(texts)))
 
 
 class Fate(enum.StrEnum):

@@ -371,6 +371,7 @@ class SignPhrases(Shape):
     sure: Texts = ()
     near: Texts = ()
     lasting: bool = False  # it still counts when the person has had it for long
+    instead_of: Codes = ()  # signs that the same words would wrongly stand for as well
     usual: bool = False  # lifelong and unchanged it is nothing ("my feet are always cold")
 
 

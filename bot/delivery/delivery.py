@@ -1,7 +1,7 @@
 """Due rows become messages: claimed, rendered when they go out, sent, finished as their promise demands.
 
-Safety words are told at least once: marked after sending, sent again (and said so) when their fate is unknown.
-A prompt is sent at most once: one whose fate is unknown is let go. A check-in may come twice, which does no harm.
+Safety words are told at least once: marked after sending, sent again (and said so) when their fate is
+unknown. A prompt is sent at most once: one of unknown fate is let go. A check-in may come twice, harmlessly.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Delivery:
             )
 
     async def _recover(self) -> None:
-        """Take over what a crash left behind: a claim is ready again; what was on its way has an unknown fate."""
+        """Take over what a crash left: a claim is ready again; what was on its way has an unknown fate."""
         async with self.services.database.transaction() as store:
             claimed, unknown = await store.take_over(self._real_clock())
             lost = await store.unknown_sendings(BATCH)

@@ -1,4 +1,4 @@
-"""Moves a guided routine on by itself, step by step, while its message is open; a tap does the same at any time."""
+"""Moves a guided routine on by itself while its message is open; a tap does the same at any time."""
 
 from __future__ import annotations
 

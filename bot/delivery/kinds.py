@@ -1,4 +1,4 @@
-"""The kinds of sendings: how each is rendered, what follows when it was told or let go, and what forbids it."""
+"""The kinds of sendings: how each is rendered, what follows it, and what forbids it."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class _Reader:
         first = self._compiler.lay_out(typed)
         words = self._carried(masked(first, self._figures.hits(first)))
         laid = self._compiler.lay_out(words)
-        hits = _clearest(self._signs.hits(laid))
+        hits = self._rivals_removed(_clearest(self._signs.hits(laid)))
         triggers = self._context.hits(laid)
         units = [hit for hit in hits if hit.phrase.negative]
         around = Surroundings(laid, triggers, units, self._markers)
@@ -163,6 +163,17 @@ class _Reader:
             meaningful=taken or count < FEW_WORDS,
             seen="seen" in said,
         )
+
+    def _rivals_removed(self, hits: list[Hit]) -> list[Hit]:
+        """Drop what a more exact sign of the same words stands instead of."""
+        exact = [(hit, self._phrases.signs[hit.phrase.code].instead_of) for hit in hits]
+        return [
+            hit
+            for hit in hits
+            if not any(
+                hit.phrase.code in rivals and one.start < hit.end and hit.start < one.end for one, rivals in exact if rivals
+            )
+        ]
 
     def _heard(self, hit: Hit, around: Surroundings, text: str, laid: Text) -> Heard:
         code = hit.phrase.code

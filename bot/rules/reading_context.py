@@ -14,6 +14,9 @@ from bot.rules.reading_patterns import Hit, Text
 NEGATION_MOST = 12  # words a negation reaches at most
 AFTER_MOST = 5
 PAST_MOST = 14
+MARK_ALONE = 3  # a marker so near after a comma is an afterthought to what stood before it
+CUTS = frozenset({",", "and"})
+BARE_NO = frozenset({"no", "nope", "none", "negative"})
 SENTENCE_ENDS = frozenset({".", "?"})
 OPENERS = frozenset({",", "and", "or", "hi", "hello", "please", "ok", "hey", "so", "help", ":", "-"})
 ALTERNATIVES = frozenset({"or", "nor", "/"})
@@ -51,6 +54,7 @@ class Surroundings:
             by_kind.setdefault(hit.phrase.code, []).append(hit)
         self._by_kind: Mapping[str, list[Hit]] = by_kind
         by_kind["asking"] = [hit for hit in by_kind.get("asking", ()) if self._is_asking(hit)]
+        self._after = by_kind.get("negation_after", [])
         inert = [*by_kind.get("not_negation", ()), *units]
         self._scopes = [
             (hit, *self._scope(hit, wide=kind == "negation_wide"))
@@ -88,11 +92,17 @@ class Surroundings:
             if hit.start < weak_from or inside:
                 return "no"
             found = "unsure"
-        for trigger in self._by_kind.get("negation_after", ()):
-            between = self._words[hit.end : trigger.start]
-            if 0 <= trigger.start - hit.end <= AFTER_MOST and self._markers.stops.isdisjoint(between):
-                return "no"
-        return found
+        return "no" if any(self._denied_after(trigger, hit) for trigger in self._after) else found
+
+    def _denied_after(self, trigger: Hit, hit: Hit) -> bool:
+        """Say whether a negation that follows is meant for this ("chest pain: no")."""
+        between = self._words[hit.end : trigger.start]
+        if not 0 <= trigger.start - hit.end <= AFTER_MOST or not self._markers.stops.isdisjoint(set(between) - {"?"}):
+            return False
+        if self._words[trigger.start] in BARE_NO:
+            following = self._words[trigger.end] if trigger.end < len(self._words) else "."
+            return len(between) <= 1 and (following in self._markers.stops or following in (",", "and"))
+        return not (CUTS & set(between)) or not self._is_clause(hit.end + 1)
 
     def _scope(self, trigger: Hit, *, wide: bool) -> tuple[int, int]:
         """Return where a negation ends, and from where on it is only perhaps meant."""
@@ -137,17 +147,19 @@ class Surroundings:
 
     def _marked(self, kind: str, hit: Hit) -> bool:
         """Say whether a marker of this kind belongs to the hit: same clause, near, nothing else between."""
-        for mark in self._by_kind.get(kind, ()):
-            first, last = min(mark.end, hit.end), max(mark.start, hit.start)
-            between = self._words[first:last] if first < last else []
-            if len(between) > PAST_MOST or not self._markers.stops.isdisjoint(between):
-                continue
-            cuts = [at for at in range(first, last) if self._words[at] in (",", "and")]
-            if not any(self._begins_clause(at + 1) for at in cuts if at + 1 < len(self._words)):
-                return True
-            if mark.start < hit.start and mark.start <= 1:  # "In 2010, I had a clot"
-                return len(cuts) == 1
-        return False
+        return any(self._belongs(mark, hit) for mark in self._by_kind.get(kind, ()))
+
+    def _belongs(self, mark: Hit, hit: Hit) -> bool:
+        first, last = min(mark.end, hit.end), max(mark.start, hit.start)
+        between = self._words[first:last] if first < last else []
+        if len(between) > PAST_MOST or not self._markers.stops.isdisjoint(between):
+            return False
+        cuts = [at for at in range(first, last) if self._words[at] in CUTS]
+        if not cuts:
+            return True
+        if mark.start < hit.start:  # "In 2010, I had a clot"
+            return mark.start <= 1 and len(cuts) == 1
+        return mark.start - cuts[-1] <= MARK_ALONE and not self._begins_clause(cuts[-1] + 1)
 
     def _is_present(self, hit: Hit) -> bool:
         return self._marked("present", hit)
@@ -161,7 +173,7 @@ class Surroundings:
                 return False, False
         for kind in ("supposing", "about", "asking"):
             for trigger in self._by_kind.get(kind, ()):
-                if not trigger.start <= hit.start < self._clause_end(trigger.end):
+                if not trigger.start < hit.start < self._clause_end(trigger.end):
                     continue
                 own = self._own_between(trigger.start, hit.end)
                 return (True, own) if kind == "supposing" else (not own, own)

@@ -88,6 +88,8 @@ class Speller:
 
     def _split(self, typed: str) -> list[tuple[str, bool]]:
         """Undo a missing space when both halves are known words."""
+        if typed[0] == "i" and len(typed) >= LEAST_LETTERS - 1 and typed[1:] in self._known:
+            return [("i", True), *self._meant(typed[1:])]
         if len(typed) < LEAST_LETTERS + 1:
             return []
         for cut in range(len(typed) - 3, 2, -1):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from bot.model import Invite, Receipt
 from bot.storage.statements import Statements, made
-from bot.storage.tables import invite, lease, meta, receipt
+from bot.storage.tables import budget, invite, lease, meta, receipt
 
 
 class House(Statements):
@@ -71,6 +71,25 @@ class House(Statements):
     async def leave_lease(self, name: str, owner: str) -> None:
         """Give a lease back, if it is ours."""
         await self._run(delete(lease).where(lease.c.name == name, lease.c.owner == owner))
+
+    async def take_turns(
+        self, name: str, turns: int, rate: float, slack: timedelta, patience: timedelta, real_now: datetime
+    ) -> datetime | None:
+        """Take so many turns of a budget that replicas share; return when the first may be used.
+
+        *rate* is turns a second; unused time of at most *slack* may be caught up. None, and nothing taken,
+        when the first turn lies further than *patience* ahead.
+        """
+        await self._run(
+            self._insert(budget).values(name=name, spent_until=real_now - slack).on_conflict_do_nothing()
+        )
+        row = await self._one(select(budget.c.spent_until).where(budget.c.name == name).with_for_update())
+        start = max(row["spent_until"] if row else real_now, real_now - slack)
+        if start - real_now > patience:
+            return None
+        spent = start + timedelta(seconds=turns / rate)
+        await self._run(update(budget).where(budget.c.name == name).values(spent_until=spent))
+        return start
 
     async def leave_receipt(self, code: str, rows: Mapping[str, int], now: datetime) -> None:
         """Keep what an erasure took away, by table, under a code that names nobody."""

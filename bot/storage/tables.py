@@ -292,6 +292,8 @@ inbox = Table(
     Column("done_at", UtcDateTime),
     Column("attempts", Integer, nullable=False),
     Column("failed_at", UtcDateTime),
+    Column("owner", String(128)),  # the replica that deals with it
+    Column("lease_until", UtcDateTime),
     Index(
         "ix_inbox_undone",
         "received_at",
@@ -331,6 +333,14 @@ lease = Table(
     Column("name", String(64), primary_key=True),
     Column("owner", String(128), nullable=False),
     Column("until", UtcDateTime, nullable=False),
+    **CLUSTERED,
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("spent_until", UtcDateTime, nullable=False),  # the moment up to which turns are given away
     **CLUSTERED,
 )
 

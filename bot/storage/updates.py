@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from bot.storage.statements import Statements
 from bot.storage.tables import inbox
@@ -14,12 +14,26 @@ from bot.storage.tables import inbox
 class Updates(Statements):
     """The questions about updates."""
 
-    async def keep_updates(self, rows: Sequence[tuple[int, int | None, str]], now: datetime) -> list[int]:
-        """Keep updates (id, chat, payload); return the ids of those that are new, in their order."""
+    async def keep_updates(
+        self,
+        rows: Sequence[tuple[int, int | None, str]],
+        now: datetime,
+        owner: str | None = None,
+        lease_until: datetime | None = None,
+    ) -> list[int]:
+        """Keep updates (id, chat, payload) for *owner*; return the ids of the new ones, in their order."""
         if not rows:
             return []
         values = [
-            {"update_id": number, "chat_id": chat, "payload": payload, "received_at": now, "attempts": 0}
+            {
+                "update_id": number,
+                "chat_id": chat,
+                "payload": payload,
+                "received_at": now,
+                "attempts": 0,
+                "owner": owner,
+                "lease_until": lease_until,
+            }
             for number, chat, payload in rows
         ]
         kept = await self._all(
@@ -36,6 +50,32 @@ class Updates(Statements):
             .order_by(inbox.c.received_at, inbox.c.update_id)
         )
         return [(row["update_id"], row["chat_id"], row["payload"]) for row in rows]
+
+    async def take_undone(
+        self, owner: str, lease_until: datetime, real_now: datetime
+    ) -> list[tuple[int, int | None, str]]:
+        """Take over the undone updates whose lease has ended (a replica died), in the order they came."""
+        ended = or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= real_now)
+        mine = (
+            select(inbox.c.update_id)
+            .where(inbox.c.done_at.is_(None), ended)
+            .order_by(inbox.c.received_at, inbox.c.update_id)
+            .with_for_update(skip_locked=True)
+            .cte("mine")
+        )
+        rows = await self._all(
+            update(inbox)
+            .where(inbox.c.update_id.in_(select(mine.c.update_id)))
+            .values(owner=owner, lease_until=lease_until)
+            .returning(inbox.c.update_id, inbox.c.chat_id, inbox.c.payload, inbox.c.received_at)
+        )
+        taken = sorted(rows, key=lambda row: (row["received_at"], row["update_id"]))
+        return [(row["update_id"], row["chat_id"], row["payload"]) for row in taken]
+
+    async def renew_updates(self, owner: str, lease_until: datetime) -> int:
+        """Renew the lease of every undone update of *owner*; return how many."""
+        mine = update(inbox).where(inbox.c.owner == owner, inbox.c.done_at.is_(None))
+        return (await self._run(mine.values(lease_until=lease_until))).rowcount
 
     async def update_done(self, update_id: int, now: datetime) -> None:
         """Mark an update as done and forget what it said."""

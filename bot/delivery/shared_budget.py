@@ -1,0 +1,74 @@
+"""One token has one send budget: replicas take turns from a row, so that together they keep the limit."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from bot.delivery.rates import SendBudget
+from bot.storage.database import Database
+
+NAME = "send"
+BATCH_SECONDS = 0.05  # turns are fetched for so long ahead: one row change serves many at a high rate
+SLACK = timedelta(seconds=0.1)  # unused time that may be caught up
+STALE = timedelta(seconds=0.25)  # a turn not used by then is given up, so that none pile up
+BULK_PATIENCE = timedelta(seconds=0.1)  # bulk stands back while replies have taken more than this ahead
+REPLY_PATIENCE = timedelta(minutes=5)
+
+
+class SharedBudget:
+    """A SendBudget of this replica, within the turns that all replicas share; `real_clock` is aware UTC."""
+
+    def __init__(
+        self,
+        local: SendBudget,
+        database: Database,
+        rate: float,
+        real_clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._local = local
+        self._database = database
+        self._rate = rate
+        self._real_clock = real_clock
+        self._sleep = sleep
+        self._turns: deque[datetime] = deque()
+        self._fetching = asyncio.Lock()
+
+    async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
+        """Return when one message may go to the chat, by this replica's pace and by everybody's."""
+        await self._local.wait(chat_id, bulk)
+        turn = await self._turn(bulk)
+        ahead = (turn - self._real_clock()).total_seconds()
+        if ahead > 0:
+            await self._sleep(ahead)
+
+    def refused(self, seconds: float, chat_id: int) -> None:
+        """Note that Telegram asked to wait."""
+        self._local.refused(seconds, chat_id)
+
+    async def _turn(self, bulk: bool) -> datetime:
+        while True:
+            async with self._fetching:
+                self._forget_stale()
+                if self._turns or await self._fetch(bulk):
+                    return self._turns.popleft()
+            await self._sleep(random.uniform(0.05, 0.15))  # noqa: S311  # no secret
+
+    async def _fetch(self, bulk: bool) -> bool:
+        count = max(1, int(self._rate * BATCH_SECONDS))
+        patience = BULK_PATIENCE if bulk else REPLY_PATIENCE
+        async with self._database.transaction(alone=True) as store:
+            first = await store.take_turns(NAME, count, self._rate, SLACK, patience, self._real_clock())
+        if first is None:
+            return False
+        self._turns.extend(first + timedelta(seconds=at / self._rate) for at in range(count))
+        return True
+
+    def _forget_stale(self) -> None:
+        oldest = self._real_clock() - STALE
+        while self._turns and self._turns[0] < oldest:
+            self._turns.popleft()
