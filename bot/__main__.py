@@ -5,18 +5,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Coroutine, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.config import Config, ConfigError, load_config
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.sandbox.lapse import Lapse
 
 SANDBOX_PORT = 8321
 SANDBOX_TOKEN = "1000000001:sandbox-token-that-opens-nothing-anywhere"  # noqa: S105  # opens only the stand-in
@@ -152,36 +160,67 @@ async def _run_in_sandbox(port: int, nights: int | None) -> int:
 
     folder = Path("data/sandbox")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    clock = SandboxClock()
-    stand_in = Sandbox(journal=folder / "chats.jsonl", clock=clock)
-    root = await stand_in.start(port=port)
-    environment = {
-        "ACCESS": "open",
-        "LISTEN": "127.0.0.1:0",
-        "LOG_LEVEL": "WARNING",
-        "SEND_RATE": "1000",
-        "DATABASE_URL": f"sqlite:///{folder / 'quietlegs.db'}",
-        **os.environ,
-        "BOT_TOKEN": SANDBOX_TOKEN,
-        "BOT_TOKEN_FILE": "",
-        "BOT_API_URL": root,
-    }
-    config = load_config(environment, env_file=None)
-    set_up_logging(config.log_level, config.log_format, config.secrets)
-    app = clock.app = App(config, per_chat=0)
-    _stop_on_signals(app.ask_to_stop)
-    try:
-        async with app.running():
-            print(
-                f"Quietlegs runs in the built-in chat. Open {root}/ in a browser; Ctrl-C ends it.", flush=True
-            )
-            if nights:
-                await Lapse(stand_in, app.jump, app.tick).play(nights)
-                print(f"{nights} nights have been played; the page shows them.", flush=True)
-            await app.run()
-    finally:
-        await stand_in.stop()
+    with _alone_in(folder):
+        clock = SandboxClock()
+        stand_in = Sandbox(journal=folder / "chats.jsonl", clock=clock)
+        try:
+            root = await stand_in.start(port=port)
+            environment = {
+                "ACCESS": "open",
+                "LISTEN": "127.0.0.1:0",
+                "LOG_LEVEL": "WARNING",
+                "SEND_RATE": "1000",
+                **os.environ,
+                "BOT_TOKEN": SANDBOX_TOKEN,
+                "BOT_TOKEN_FILE": "",
+                "BOT_API_URL": root,
+                # Never the operator's own: here the clock is moved.
+                "DATABASE_URL": f"sqlite:///{folder / 'quietlegs.db'}",
+            }
+            config = load_config(environment, env_file=None)
+            set_up_logging(config.log_level, config.log_format, config.secrets)
+            app = clock.app = App(config, per_chat=0)
+            _stop_on_signals(app.ask_to_stop)
+            async with app.running():
+                print(
+                    f"Quietlegs runs in the built-in chat. Open {root}/ in a browser; Ctrl-C ends it.",
+                    flush=True,
+                )
+                playing = None
+                if nights:
+                    lapse = Lapse(stand_in, app.jump, app.tick)
+                    playing = asyncio.create_task(_play(lapse, nights, root))
+                await app.run()
+                if playing is not None:
+                    playing.cancel()
+        finally:
+            await stand_in.stop()
     return 0
+
+
+async def _play(lapse: Lapse, nights: int, root: str) -> None:
+    """Play the nights and say where to read them; a script that got stuck is no reason to end the bot."""
+    print(f"Playing {nights} nights of {lapse.name} ...", flush=True)
+    began = time.monotonic()
+    try:
+        await lapse.play(nights)
+    except (LookupError, TimeoutError) as error:
+        print(f"quietlegs: the played nights stopped early: {error}", file=sys.stderr, flush=True)
+        return
+    seconds = time.monotonic() - began
+    print(f"{nights} nights played in {seconds:.0f} seconds: {root}/?person={lapse.person.id}", flush=True)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second copy out of a folder; OSError when there is one."""
+    with (folder / "lock").open("w") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OSError(errno.EBUSY, f"{folder} is in use") from None
+        yield
 
 
 class SandboxClock:

@@ -14,6 +14,7 @@ from bot.rules.reading_words import Speller, Word
 from content.schema import Phrases
 
 FEW_WORDS = 3
+CONNECTIVES = frozenset({",", "and", "because", "so", "now"})
 RANK = {"no": 0, "unsure": 1, "yes": 2}
 SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -202,16 +203,17 @@ class _Reader:
         made: list[Word] = []
         last: Word | None = None
         for clause in self._clauses(words):
-            named = [word for word in clause if word.text in self._limbs]
-            if last is not None and not named:
+            if last is not None and not any(word.text in self._limbs or word.text == "it" for word in clause):
                 clause = self._with_limb(clause, last)
-            last = named[-1] if named else last
-            made.extend(clause)
+            for at, word in enumerate(clause):
+                if word.text in self._limbs:
+                    last = word
+                begins = at == 0 or clause[at - 1].text in CONNECTIVES or clause[0].text in self._barriers
+                stands = last is not None and word.text == "it" and begins
+                made.append(Word(last.text, word.source) if stands and last is not None else word)
         return made
 
     def _with_limb(self, clause: list[Word], limb: Word) -> list[Word]:
-        if any(word.text == "it" for word in clause):
-            return [Word(limb.text, word.source) if word.text == "it" else word for word in clause]
         begin = 1 if clause[0].text in self._barriers else 0
         if len(clause) <= begin or clause[begin].text in self._markers.subjects:
             return clause

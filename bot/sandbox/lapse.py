@@ -1,6 +1,7 @@
 """A month in a minute: a scripted patient lives night after night with the bot, by its own buttons and by typing."""
 
 import asyncio
+import contextlib
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -13,7 +14,9 @@ from bot.sandbox.server import Sandbox
 NAMES = ("Ada", "Bela", "Chidi", "Dora", "Emre", "Freya")
 PATIENCE = 10.0  # seconds until the bot must have said what the script waits for
 SHORT_PATIENCE = 2.0  # where it may rightly say nothing
+NOTICE_ONLY = 0.3  # until it is clear that a press was answered with no more than a notice
 BREATH = 0.03  # seconds of silence after which the bot has finished speaking
+STANDING = 8  # messages at the end of the chat that are still in view
 MANY = 40  # presses after which a conversation that goes round in circles is left
 
 Chosen = dict[str, tuple[str, ...]]
@@ -66,12 +69,20 @@ class Lapse:
     """Plays the script on the running bot; `go_to` jumps the bot's clock, `tick` lets it send what is due."""
 
     def __init__(
-        self, sandbox: Sandbox, go_to: Callable[[str], Awaitable[object]], tick: Callable[[], Awaitable[object]]
+        self,
+        sandbox: Sandbox,
+        go_to: Callable[[str], Awaitable[object]],
+        tick: Callable[[], Awaitable[object]],
     ) -> None:
         self._sandbox = sandbox
         self._go_to = go_to
         self._tick = tick
         self.person = self._newcomer()
+
+    @property
+    def name(self) -> str:
+        """What the patient is called."""
+        return str(self.person.user["first_name"])
 
     async def play(self, nights: int) -> None:
         """Enrol, live so many nights, and end on a morning with a warning sign whose card is left open."""
@@ -85,7 +96,9 @@ class Lapse:
         """Make somebody the bot has never met, also in a chat page that was used before."""
         taken = {person.user.get("first_name") for person in self._sandbox.people}
         numbered = (f"{name} {round_}" for round_ in itertools.count(2) for name in NAMES)
-        return self._sandbox.person(next(name for name in itertools.chain(NAMES, numbered) if name not in taken))
+        return self._sandbox.person(
+            next(name for name in itertools.chain(NAMES, numbered) if name not in taken)
+        )
 
     async def _enrol(self) -> None:
         await self.person.start()
@@ -120,29 +133,31 @@ class Lapse:
     # --- moments ---------------------------------------------------------------------------------------
 
     async def _evening(self, how: str) -> None:
-        if await self._offered("ev:", SHORT_PATIENCE) is None:
+        prompt = await self._offered("ev:", SHORT_PATIENCE)
+        if prompt is None:
             await self._what_came_of_it()
             return
+        tonight = prompt[1].rsplit(":", 1)[0].removesuffix(":did")
         if how == "declined":
-            await self._press(r"ev:\d+:not$")
+            await self._press(f"{tonight}:not$")
         elif how == "snoozed":
-            await self._press(r"ev:\d+:later$")
-            await self._press(r"ev:\d+:snooze:30$")
+            await self._press(f"{tonight}:later$")
+            await self._press(f"{tonight}:snooze:30$")
             await self._jump("hour")
-            await self._do_parts(3)
+            await self._do_parts(tonight, 3)
         elif how == "guided":
-            await self._follow_the_routine()
-            await self._do_parts(1)
+            await self._follow_the_routine(tonight)
+            await self._do_parts(tonight, 1)
         elif how != "ignored":
-            await self._do_parts(1 if how == "some" else 3)
+            await self._do_parts(tonight, 1 if how == "some" else 3)
 
-    async def _do_parts(self, most: int) -> None:
+    async def _do_parts(self, tonight: str, most: int) -> None:
         for _ in range(most):
-            if (part := self._newest(r"ev:\d+:did:")) is not None:
+            if (part := self._newest(f"{tonight}:did:")) is not None:
                 await self._press_here(*part)
 
-    async def _follow_the_routine(self) -> None:
-        await self._press(r"ev:\d+:guide$")
+    async def _follow_the_routine(self, tonight: str) -> None:
+        await self._press(f"{tonight}:guide$")
         for _ in range(MANY):
             on = await self._offered(r"gd:\d+:(go:\d+|did:yes)$", SHORT_PATIENCE)
             if on is None:
@@ -211,21 +226,20 @@ class Lapse:
         """Press one button and wait until the bot has answered it and said what it says."""
         query = await self.person.press(message, data)
         await self.person.wait(lambda _: self._sandbox.world.queries[query].answered, PATIENCE)
+        with contextlib.suppress(TimeoutError):
+            await self.person.wait(lambda person: bool(person.since()), NOTICE_ONLY)
         await self._quiet()
 
     async def _offered(self, button: str, patience: float = PATIENCE) -> tuple[Message, str] | None:
-        """Wait until the newest keyboards offer a button whose data matches; None when it does not come."""
+        """Wait for new or changed words with a button whose data matches; None when they do not come."""
         try:
-            return await self.person.wait(lambda _: self._newest(button), patience)
+            return await self.person.wait(lambda person: _find(person.since(), button), patience)
         except TimeoutError:
             return None
 
     def _newest(self, button: str) -> tuple[Message, str] | None:
-        """Return such a button of the message that the script has got to, newest first."""
-        for message in reversed(self.person.since() or self.person.messages[-3:]):
-            if (data := _data_of(message, button)) is not None:
-                return message, data
-        return None
+        """Return such a button of what stands at the end of the chat, newest first."""
+        return _find(self.person.messages[-STANDING:], button)
 
     def _of_last(self, button: str, label: str) -> tuple[Message, str] | None:
         """Return such a button with these words in its label, of the bot's last message."""
@@ -259,5 +273,10 @@ def _buttons(message: Message) -> Iterable[dict[str, str]]:
     return (button for row in message.keyboard for button in row if "callback_data" in button)
 
 
-def _data_of(message: Message, button: str) -> str | None:
-    return next((one["callback_data"] for one in _buttons(message) if re.match(button, one["callback_data"])), None)
+def _find(messages: list[Message], button: str) -> tuple[Message, str] | None:
+    """Return the newest message with a button whose data matches, and that data."""
+    for message in reversed(messages):
+        for shown in _buttons(message):
+            if re.match(button, shown["callback_data"]):
+                return message, shown["callback_data"]
+    return None
