@@ -33,7 +33,7 @@ endif
 # The pinned zone rules, not the system's: the same evening on every machine, and as in the image.
 export PYTHONTZPATH :=
 
-.PHONY: help run test lint format types imports fault bench lock image clean
+.PHONY: help run test lint format types imports fault bench picture lock image clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ fault: $(VENV)/.test-$(KEY) ## every fault and load test, not the short share of
 
 bench: $(VENV)/.test-$(KEY) ## measure
 	$(PY) -m pytest tests/benchmarks --capture=no $(ARGS)
+
+picture: $(VENV)/.test-$(KEY) ## take the README's picture anew, from the chat page
+	$(PY) -m tests.picture
 
 # The second and third lock take their versions from the first. No index address is written.
 COMPILE = $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

@@ -73,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     invite.add_argument("--list", action="store_true", help="list the invites")
     invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
     invite.set_defaults(command=_invite)
+    triage = commands.add_parser(
+        "triage", help="replay clinical cases without a bot or database; exit code 1 if one comes out wrong"
+    )
+    triage.add_argument("cases", nargs="*", metavar="CASES.jsonl", help="a case a line; - for standard input")
+    triage.add_argument("--codes", action="store_true", help="print every code a case may use, in plain words")
+    triage.set_defaults(command=_triage)
     sandbox = commands.add_parser("sandbox", help="run only the stand-in for Telegram with its chat page")
     sandbox.add_argument("--port", type=int, default=SANDBOX_PORT, help=f"its port (default {SANDBOX_PORT})")
     sandbox.set_defaults(command=_sandbox)
@@ -105,6 +111,12 @@ def _health(parsed: argparse.Namespace) -> int:
 
 def _invite(parsed: argparse.Namespace) -> int:
     return _finish(_invites(load_config(os.environ, need_token=False), parsed))
+
+
+def _triage(parsed: argparse.Namespace) -> int:
+    from bot.operations.cases import run  # noqa: PLC0415  # only this command needs the rules
+
+    return run(parsed.cases, codes=parsed.codes)
 
 
 def _sandbox(parsed: argparse.Namespace) -> int:
@@ -158,9 +170,7 @@ async def _run_in_sandbox(port: int, nights: int | None) -> int:
     from bot.sandbox import Sandbox  # noqa: PLC0415
     from bot.sandbox.lapse import Lapse  # noqa: PLC0415
 
-    folder = Path("data/sandbox")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone_in(folder):
+    with _alone_in(Path("data/sandbox")) as folder:
         clock = SandboxClock()
         stand_in = Sandbox(journal=folder / "chats.jsonl", clock=clock)
         try:
@@ -212,15 +222,16 @@ async def _play(lapse: Lapse, nights: int, root: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep a second copy out of a folder; OSError when there is one."""
+def _alone_in(folder: Path) -> Iterator[Path]:
+    """Make a folder and keep a second copy out of it; OSError when there is one."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as lock:
         if fcntl is not None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OSError(errno.EBUSY, f"{folder} is in use") from None
-        yield
+        yield folder
 
 
 class SandboxClock:

@@ -10,13 +10,14 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, time, timedelta
+from importlib import metadata
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from telegram import BotCommand, BotCommandScopeAllPrivateChats
-from telegram.error import TelegramError
+from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application
 
 import content as content_package
@@ -24,6 +25,7 @@ from bot.config import Config
 from bot.delivery.delivery import Delivery
 from bot.delivery.guides import Guides
 from bot.delivery.rates import SendBudget
+from bot.delivery.upkeep import Upkeep
 from bot.flows import access
 from bot.flows.help import COMMANDS
 from bot.flows.services import FIRST_LANGUAGE, Services
@@ -33,8 +35,16 @@ from bot.storage.database import Database
 from content.loader import Content, languages, load
 from handlers import bridge, errors, register
 from handlers.messenger import TelegramMessenger
-from handlers.transport import make_bot
-from handlers.updates import ChatOrder, Failures, InboxPolling, Intake, Row, TokenRefused
+from handlers.transport import make_bot, reason_of
+from handlers.updates import (
+    ChatOrder,
+    Failures,
+    InboxPolling,
+    Intake,
+    Row,
+    TokenRefused,
+    pause_after,
+)
 
 TICK = 15.0  # seconds between two looks when nothing is due earlier
 STOP_WITHIN = 8.0  # seconds; containers are killed after ten
@@ -91,9 +101,7 @@ class StoredInbox:
 class App:
     """The whole bot in one process."""
 
-    def __init__(
-        self, config: Config, clock: Clock | None = None, per_chat: float = 1.0
-    ) -> None:
+    def __init__(self, config: Config, clock: Clock | None = None, per_chat: float = 1.0) -> None:
         """Build the parts; *per_chat* messages a second go to one chat at most, 0 for no such pace."""
         self.config = config
         self.clock = clock or Clock()
@@ -105,7 +113,8 @@ class App:
         self._per_chat = per_chat
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._stirred = False
-        self._ticking = False
+        self._idle = asyncio.Event()  # no tick is running
+        self._idle.set()
         self._polling: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._introduction: asyncio.Task[None] | None = None
@@ -122,12 +131,15 @@ class App:
         await self.database.open()
         await self._recall_offset()
         await self._health.start()
-        await self._application.initialize()
+        if not await self._meet_telegram():
+            return
         self.username = self._application.bot.username
         self.services = self._services(f"https://t.me/{self.username}")
-        self._bridge.services = self._delivery.services = self.services
+        self._bridge.services = self._delivery.services = self._upkeep.services = self.services
         await self._invite()
         await self._application.start()
+        if not self.database.is_shared:
+            await self._delivery.take_over()
         self._scheduler.add_job(
             self._tick,
             IntervalTrigger(seconds=TICK, timezone=UTC),
@@ -143,6 +155,14 @@ class App:
             id="prune",
             coalesce=True,
             misfire_grace_time=None,
+        )
+        self._scheduler.add_job(
+            self._upkeep.walk,
+            IntervalTrigger(hours=6, timezone=UTC),
+            id="upkeep",
+            coalesce=True,
+            misfire_grace_time=None,
+            next_run_time=self.clock.real(),
         )
         self._scheduler.start()
         self._polling = asyncio.create_task(self._poll())
@@ -163,7 +183,8 @@ class App:
         """End cleanly: no more updates in, those under way finished, everything closed."""
         self._stopping.set()
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+            self._scheduler.pause()  # ending it now would cut off what is on its way
+        self._delivery.stop()
         self._intake.stop()
         self._guides.stop_all()
         for task in (self._polling, self._introduction):
@@ -173,10 +194,12 @@ class App:
                     await task
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_WITHIN):
-                while self._ticking:
-                    await asyncio.sleep(0.02)
+                await self._idle.wait()
                 if self._application.running:
                     await self._application.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+            await asyncio.sleep(0)  # what it cancelled ends
         await self._application.shutdown()
         await self._health.stop()
         await self.database.close()
@@ -185,8 +208,8 @@ class App:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
         """Run for as long as the block lasts."""
-        await self.start()
         try:
+            await self.start()
             yield self
         finally:
             await self.stop()
@@ -204,18 +227,23 @@ class App:
             .concurrent_updates(self._order)
             .build()
         )
-        self._messenger = TelegramMessenger(bot, FIGURES, SendBudget(self.config.send_rate, per_chat=self._per_chat))
+        self._messenger = TelegramMessenger(
+            bot, FIGURES, SendBudget(self.config.send_rate, per_chat=self._per_chat)
+        )
         self._guides = Guides(self._messenger)
         self.services = self._services("")
         owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._delivery = Delivery(
             self.services,
-            self._messenger,
+            self._messenger.in_earnest(),
             self._messenger.in_bulk(),
             self._order.alone,
             self.clock.real,
             owner,
+            fatal=(InvalidToken, Conflict),
+            beat=self.vital.beat,
         )
+        self._upkeep = Upkeep(self.services, metadata.version("tzdata"))
         failures = Failures()
         self._bridge = bridge.Bridge(self.services, self._delivery, self._messenger, self._guides)
         register(self._application, self._bridge, failures)
@@ -246,7 +274,7 @@ class App:
     def wake(self) -> None:
         """Look at once whether something has come due, now or as soon as the running look ends."""
         self._stirred = True
-        if not self._ticking and self._scheduler.running:
+        if self._idle.is_set() and self._scheduler.running:
             self._scheduler.modify_job("tick", next_run_time=self.clock.real())
 
     async def tick(self) -> None:
@@ -254,7 +282,7 @@ class App:
         await self._delivery.tick()
 
     async def _tick(self) -> None:
-        self._ticking = True
+        self._idle.clear()
         due = None
         try:
             self._stirred = True
@@ -262,10 +290,12 @@ class App:
                 self._stirred = False
                 due = await self._delivery.tick()
                 self.vital.beat()
+        except (InvalidToken, Conflict):
+            self._die(TokenRefused())
         except Exception:
             log.exception("tick failed")
         finally:
-            self._ticking = False
+            self._idle.set()
         self._sleep_until(due)
 
     def _sleep_until(self, due: datetime | None) -> None:
@@ -287,10 +317,32 @@ class App:
         try:
             await self._poller.run()
         except TokenRefused as error:
-            self._died = error
-            self._stopping.set()
+            self._die(error)
 
-    # --- meeting people ------------------------------------------------------------------------------
+    def _die(self, error: Exception) -> None:
+        """End `run` with an error that only the operator can mend."""
+        self._died = self._died or error
+        self._stopping.set()
+
+    # --- meeting Telegram and people ----------------------------------------------------------------------
+
+    async def _meet_telegram(self) -> bool:
+        """Ask Telegram who we are, until it answers; False when the stop came first."""
+        failed = 0
+        while not self._stopping.is_set():
+            try:
+                await self._application.initialize()
+            except InvalidToken:
+                raise TokenRefused from None
+            except TelegramError as error:
+                failed += 1
+                self.vital.beat()  # out of reach is not out of order
+                log.warning("Telegram not reached", extra={"reason": reason_of(error), "times": failed})
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause_after(failed))
+            else:
+                return True
+        return False
 
     async def _invite(self) -> None:
         if self.config.access != "invite":
@@ -304,9 +356,7 @@ class App:
         try:
             for language, content in self._contents.items():
                 tag = None if language == FIRST_LANGUAGE else language
-                commands = [
-                    BotCommand(name, content.words.plain(f"command_{name}")) for name in help.COMMANDS
-                ]
+                commands = [BotCommand(name, content.words.plain(f"command_{name}")) for name in COMMANDS]
                 await bot.set_my_commands(commands, BotCommandScopeAllPrivateChats(), language_code=tag)
                 await bot.set_my_description(content.words.plain("bot_description"), language_code=tag)
                 await bot.set_my_short_description(
@@ -324,7 +374,7 @@ class App:
             self.clock.offset = max(self.clock.offset, timedelta(seconds=float(stored)))
 
     async def jump(self, target: str) -> datetime:
-        """Move the patients' clock forward (sandbox only) and wake the tick; ValueError for an unknown target."""
+        """Move the patients' clock forward (sandbox only) and wake the tick; ValueError if unknown."""
         to = await self._target(target)
         self.clock.offset += to - self.clock.now()
         async with self.database.transaction(alone=True) as store:

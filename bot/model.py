@@ -211,7 +211,9 @@ class Outcome(enum.StrEnum):
     BOOKED = "booked"
     CANNOT = "cannot"
     NOT_YET = "not_yet"
-    SAFE = "safe"
+    SAFE = "safe"  # safe, and has talked to someone
+    WITH_SOMEONE = "with_someone"  # safe for now, and not alone
+    KNOWN = "known"  # to their own doctor
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ def _pairs(content: Content) -> Complaints:
     both: dict[str, tuple[Iterable[str], Iterable[str]]] = {
         "signs": (content.signs, content.sign_words),
         "red_flags": (content.red_flags, content.red_flag_words),
+        "patterns": (content.patterns, content.pattern_words),
         "tips": (content.tips, content.tip_words),
         "pieces": (content.pieces, content.piece_words),
         "causes": (content.causes, content.cause_words),
@@ -97,6 +98,7 @@ def _vouched(content: Content, where: str, sources: Collection[str], review: Rev
 def _signs(content: Content) -> Complaints:
     for name, sign in content.signs.items():
         yield from _unknown(f"rules/signs.toml: {name}.implies", "sign", sign.implies, content.signs)
+        yield from _unknown(f"rules/signs.toml: {name}.asks", "red flag", sign.asks, content.red_flags)
 
 
 def _red_flags(content: Content) -> Complaints:
@@ -357,6 +359,7 @@ def _twice(where: str, codes: list[str]) -> Complaints:
 
 def _option(content: Content, where: str, question: Question, option: Option) -> Complaints:
     yield from _unknown(f"{where}.signs", "sign", option.signs, content.signs)
+    yield from _unknown(f"{where}.maybe", "sign", option.maybe, content.signs)
     yield from _unknown(f"{where}.rows", "red flag", option.rows, content.red_flags)
     levels = [content.red_flags[row].level for row in option.rows if row in content.red_flags]
     if levels != sorted(levels, reverse=True):
@@ -397,6 +400,7 @@ def _numbers(content: Content) -> Complaints:
 def _labels(content: Content) -> Complaints:
     labels = {f"profile.toml: {name}.label": words.label for name, words in content.profile_words.items()}
     labels |= {f"red_flags.toml: {name}.label": words.label for name, words in content.red_flag_words.items()}
+    labels |= {f"patterns.toml: {name}.label": words.label for name, words in content.pattern_words.items()}
     labels |= {
         f"checkin.toml: {code}.options.{option}": label
         for code, words in content.question_words.items()
@@ -427,6 +431,7 @@ def _texts(content: Content) -> Complaints:
 def _said(content: Content) -> Iterator[tuple[str, str, int]]:
     tables: dict[str, Mapping[str, object]] = {
         "red_flags.toml": content.red_flag_words,
+        "patterns.toml": content.pattern_words,
         "tips.toml": content.tip_words,
         "causes.toml": content.cause_words,
         "profile.toml": content.profile_words,

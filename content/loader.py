@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from babel import Locale, UnknownLocaleError
 from pydantic import ValidationError
 
-from content import schema
+from content import pattern_shapes, schema
 from content.checks import problems
+from content.pattern_checks import pattern_problems
 from content.words import Words
 
 HERE = Path(__file__).parent
@@ -37,6 +38,9 @@ class Content:
     sign_words: Mapping[str, str]
     red_flags: Mapping[str, schema.RedFlag]
     red_flag_words: Mapping[str, schema.RedFlagWords]
+    patterns: Mapping[str, pattern_shapes.Pattern]
+    pattern_words: Mapping[str, pattern_shapes.PatternWords]
+    memory: pattern_shapes.Memory
     lifecycles: Mapping[str, schema.Lifecycle]
     gates: Mapping[str, schema.Gate]
     tips: Mapping[str, schema.Tip]
@@ -63,6 +67,16 @@ class Content:
         """Return the check-in questions by code, in the order they are asked."""
         return {question.code: question for question in self.checkin.questions}
 
+    @cached_property
+    def rules(self) -> Mapping[str, schema.RedFlag | pattern_shapes.Pattern]:
+        """Return every rule that can raise a level, red flags and patterns, by name."""
+        return {**self.red_flags, **self.patterns}
+
+    @cached_property
+    def rule_words(self) -> Mapping[str, schema.RedFlagWords | pattern_shapes.PatternWords]:
+        """Return the words of every rule, red flags and patterns, by name."""
+        return {**self.red_flag_words, **self.pattern_words}
+
     def in_region(self, country: str | None) -> Content:
         """Return the same content with times and dates written as people of a country write them."""
         return self if country is None else _in_region(self, country)
@@ -76,7 +90,9 @@ class Content:
         return [name for name, review in self._reviews() if review.best_before < today]
 
     def _reviews(self) -> Iterable[tuple[str, schema.Review]]:
-        for kind, shapes in (("red flag", self.red_flags), ("tip", self.tips), ("cause", self.causes)):
+        for name, rule in self.rules.items():
+            yield f"{'red flag' if name in self.red_flags else 'pattern'} {name}", rule.review
+        for kind, shapes in (("tip", self.tips), ("cause", self.causes)):
             for name, shape in shapes.items():
                 yield f"{kind} {name}", shape.review
 
@@ -107,6 +123,9 @@ def load(language: str = "en", folder: Path = HERE) -> Content:
         sign_words=reader.texts(words / "signs.toml"),
         red_flags=reader.table(rules / "red_flags.toml", schema.RedFlag),
         red_flag_words=reader.table(words / "red_flags.toml", schema.RedFlagWords),
+        patterns=reader.table(rules / "patterns.toml", pattern_shapes.Pattern),
+        pattern_words=reader.table(words / "patterns.toml", pattern_shapes.PatternWords),
+        memory=reader.shape(rules / "memory.toml", pattern_shapes.Memory),
         lifecycles=reader.table(rules / "lifecycles.toml", schema.Lifecycle),
         gates=reader.table(rules / "gates.toml", schema.Gate),
         tips=reader.table(rules / "tips.toml", schema.Tip),
@@ -130,7 +149,7 @@ def load(language: str = "en", folder: Path = HERE) -> Content:
         version=reader.version(),
     )
     reader.refuse()
-    found = problems(content)
+    found = problems(content) + pattern_problems(content)
     if found:
         raise ContentError("\n".join(found))
     return content

@@ -80,6 +80,7 @@ class Sign(Shape):
 
     group: Code
     implies: Codes = ()  # signs that are true whenever this one is
+    asks: Codes = ()  # rows whose exact question is put when it is heard and raises none of them by itself
     sided: bool = False  # it belongs to one leg
 
 
@@ -112,6 +113,7 @@ class RedFlag(Shape):
     when: Condition
     withholds: Codes = ()  # techniques (gates.toml) that are wrong while this is open
     stays: bool = False  # a vanished sign does not lower it
+    mistap_days: int = Field(default=1, ge=1, le=7)  # days on which the exact question must be answered no
     sources: Texts
     review: Review
 
@@ -135,6 +137,9 @@ class Lifecycle(Shape):
     repeat_mornings: int = 0  # mornings on which an unacknowledged card comes again
     follow_up_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)] = ()  # mornings after raising
     weekly_times: int = 0  # further weekly follow-ups after the last of follow_up_days
+    follow_up_after_minutes: int = 0  # a morning nearer than this to the raising does not count
+    quiet_days: int = 0  # days before the same topic is told again
+    gone_nights: int = 0  # logged nights without the sign that lower it
     question_timeout_minutes: int | None = (
         None  # an unanswered exact question becomes the card; None: next morning
     )
@@ -240,6 +245,7 @@ class Option(Shape):
     code: Code
     signs: Codes = ()  # signs the answer stands for
     rows: Codes = ()  # red flags it may be; the exact question narrows it down
+    maybe: Codes = ()  # signs counted as not sure while the exact question has no answer
     alone: bool = False  # choosing it clears the others (none of these, nothing)
     wide: bool = False  # a row of its own on the keyboard
 
@@ -373,6 +379,8 @@ class SignPhrases(Shape):
     lasting: bool = False  # it still counts when the person has had it for long
     instead_of: Codes = ()  # signs that the same words would wrongly stand for as well
     usual: bool = False  # lifelong and unchanged it is nothing ("my feet are always cold")
+    passing: bool = False  # it counts even when it has passed ("fainted, fine now")
+    threat: bool = False  # it is meant even under a condition or in a question ("if this goes on I will ...")
 
 
 class Context(Shape):
@@ -381,6 +389,7 @@ class Context(Shape):
     negation: Texts  # forward, until the phrase ends
     negation_wide: Texts  # forward, over the subject of what follows ("I do not think that my ...")
     negation_after: Texts  # backward ("... has been ruled out")
+    passed: Texts  # backward: it was there and has gone ("... wore off")
     not_negation: Texts  # looks like a negation and is none ("not sure", "not only")
     barriers: Texts  # words that no phrase reaches across
     stops: Texts  # words that end every scope
@@ -388,6 +397,7 @@ class Context(Shape):
     joins: Texts  # before a subject: the clause goes on ("in my", "or my")
     verbs: Texts  # a comma part with one of these is a clause of its own
     past: Texts
+    settled: Texts  # over and done with, whenever it was ("fine now")
     recent: Texts  # days ago: leads to the exact question
     chronic: Texts
     present: Texts
@@ -397,10 +407,14 @@ class Context(Shape):
     asking_words: Texts  # what follows it, unless there is a question mark
     about: Texts  # wants to know something, wherever it stands
     supposing: Texts  # begins a supposition
+    hypothetical: Texts  # the same, and never the writer's own present state ("if I ever get")
+    not_supposing: Texts  # looks like a supposition and is none ("not sure if this matters")
+    animals: Texts  # an animal, or somebody in a story, that something is said of
     doubting: Texts
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts
     figures: Texts  # figures of speech and things that only look like signs
+    alarms: Texts  # words of danger: where nothing was made of them, the warning signs are asked
     cries: Texts
     foreign: Texts  # universal words of other languages
     chat: Texts
@@ -410,7 +424,8 @@ class Context(Shape):
 class Phrases(Shape):
     """The vocabulary of one language for reading free text.
 
-    A phrase is words with `a/b`, `<class>`, `word?`, `~` (small words), `~3` (up to three words), `x + y` (either order).
+    A phrase is words with `a/b`, `a_b/c`, `<class>`, `word?`, `~` (small words between), `~3` (up to three
+    words between) and `x + y` (either order).
     """
 
     spelling: dict[str, str]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from telegram import Message as TelegramMessage
 from telegram import Update
 from telegram.ext import Application as AnyApplication
 from telegram.ext import ContextTypes
@@ -26,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Asked:
-    """One update as flows see it: whose chat, which words or button, and a name that makes effects happen once."""
+    """One update as flows see it: whose chat, which words or button, and a name for its effects."""
 
     chat_id: int
     origin: str  # "u:<update id>"
@@ -34,6 +36,7 @@ class Asked:
     text: str = ""
     parts: tuple[str, ...] = ()  # of a pressed button, without its area
     message_id: int | None = None  # the message whose button was pressed
+    shown_at: datetime | None = None  # when that message was sent (UTC)
 
 
 Flow = Callable[[Services, Asked], Awaitable[Reply]]
@@ -79,10 +82,27 @@ class Bridge:
                 return
             asked = asked_of(update, "")
             reply = await flow(self.services, asked)
-            await self._messenger.answer(query.id, reply.notice, reply.alert)
-            await self.carry(asked, reply)
+            # Side by side: what the press leads to waits for no notice, safety words least of all.
+            answering = asyncio.create_task(self._answer(query.id, reply))
+            try:
+                await self.carry(asked, reply)
+            finally:
+                await answering
 
         return handle
+
+    async def _answer(self, press_id: str, reply: Reply) -> None:
+        """Answer a press, once more if that fails; the reply itself says what counts."""
+        for last in (False, True):
+            try:
+                await self._messenger.answer(press_id, reply.notice, reply.alert)
+            except DeliveryError as error:
+                if last:
+                    log.warning("press not answered", extra={"reason": error.reason})
+                else:
+                    await asyncio.sleep(min(5.0, max(0.2, error.retry_after)))
+            else:
+                return
 
     async def answered(self, update: Update) -> None:
         """End the waiting mark of a pressed button that needs no notice."""
@@ -94,7 +114,8 @@ class Bridge:
         await self._messenger.send(chat_id, message)
 
     async def carry(self, asked: Asked, reply: Reply) -> int | None:
-        """Send untold safety words, change the pressed message, send the new ones; return the last one's id."""
+        """Send untold safety words, change the pressed message, send the new ones; return the last id."""
+        await presence.here(self.services, asked.chat_id)
         await self._delivery.safety(asked.chat_id)
         try:
             return await self._say(asked, reply)
@@ -136,11 +157,12 @@ def asked_of(update: Update, text: str) -> Asked:
         text=text,
         parts=tuple((query.data or "").split(":")[1:]) if query else (),
         message_id=query.message.message_id if query and query.message else None,
+        shown_at=query.message.date if query and isinstance(query.message, TelegramMessage) else None,
     )
 
 
 def night_named(digits: str) -> date:
-    """Return the night a button carries as YYMMDD; a day that never was for nonsense, which no flow accepts."""
+    """Return the night a button carries as YYMMDD; for nonsense a day that never was."""
     try:
         return datetime.strptime(digits, "%y%m%d").date()  # noqa: DTZ007  # a night has no zone
     except ValueError:

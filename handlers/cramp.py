@@ -19,10 +19,13 @@ async def pressed(services: Services, asked: Asked) -> Reply:
     """File the episode, add to it, or take "it will not let go"."""
     what, episode, value = (*asked.parts, "", "", "")[:3]
     if what == "file":
-        return await cramp.file(services, asked.chat_id, f"m:{asked.chat_id}:{asked.message_id}")
+        at = int(episode) if episode.isdecimal() else 0
+        return await cramp.file(services, asked.chat_id, at, f"m:{asked.chat_id}:{asked.message_id}")
     if what == "on":
         return await cramp.still_on(services, asked.chat_id, asked.origin)
-    return await cramp.detail(services, asked.chat_id, int(episode) if episode.isdigit() else 0, what, value)
+    return await cramp.detail(
+        services, asked.chat_id, int(episode) if episode.isdecimal() else 0, what, value
+    )
 
 
 def register(application: Application, bridge: Bridge) -> None:

@@ -5,27 +5,30 @@ from __future__ import annotations
 from telegram import Update
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
-from bot.flows import enrolment, location, privacy, settings
+from bot.flows import enrolment, hearing, location, privacy, settings
 from bot.flows.services import Services
 from bot.messages import Reply
 from handlers.bridge import Application, Asked, Bridge, Context, area, asked_of
 
 
 async def start(services: Services, asked: Asked) -> Reply:
-    """Begin, go on, or welcome back."""
-    return await enrolment.start(services, asked.chat_id, asked.language, asked.text)
+    """Begin, go on, or welcome back; an invite's code is one word, more are read for warning signs."""
+    heard = Reply()
+    if " " in asked.text:
+        heard = await hearing.overhear(services, asked.chat_id, asked.text, asked.origin)
+    return heard + await enrolment.start(services, asked.chat_id, asked.language, asked.text)
 
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Take one enrolment button."""
     what, value = (*asked.parts, "", "")[:2]
     if what == "yes":
-        return await enrolment.agree(services, asked.chat_id, asked.language, ":".join(asked.parts[1:]))
+        return await enrolment.agree(services, asked.chat_id, asked.language, value, asked.shown_at)
     if what == "no":
         return await enrolment.decline(services, asked.language)
     if what == "privacy":
         return await privacy.notice(services, asked.chat_id, asked.language)
-    return await enrolment.press(services, asked.chat_id, what, value)
+    return await enrolment.press(services, asked.chat_id, what, value, asked.language)
 
 
 def register(application: Application, bridge: Bridge) -> None:
@@ -36,7 +39,9 @@ def register(application: Application, bridge: Bridge) -> None:
         if place is not None:
             asked = asked_of(update, "")
             zones = location.zones_from_location(place.latitude, place.longitude)
-            await bridge.carry(asked, await settings.located(bridge.services, asked.chat_id, zones))
+            await bridge.carry(
+                asked, await settings.located(bridge.services, asked.chat_id, zones, asked.language)
+            )
 
     application.add_handler(CommandHandler("start", bridge.command(start, reads=False)))
     application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("en")))

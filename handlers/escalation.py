@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.flows import escalation, numbers, urgent, why
+from bot.flows import asking, numbers, outcome, urgent, why
 from bot.flows.services import Services
 from bot.messages import Reply
 from handlers.bridge import Application, Asked, Bridge, area
@@ -13,13 +13,13 @@ from handlers.bridge import Application, Asked, Bridge, area
 async def card_pressed(services: Services, asked: Asked) -> Reply:
     """Take a button under a card."""
     row, what = (*asked.parts, "", "")[:2]
-    return await escalation.press(services, asked.chat_id, _number(row), what, asked.origin)
+    return await outcome.press(services, asked.chat_id, _number(row), what, asked.origin)
 
 
 async def question_pressed(services: Services, asked: Asked) -> Reply:
     """Take the answer to an exact question."""
     row, answer = (*asked.parts, "", "")[:2]
-    return await escalation.answer_question(services, asked.chat_id, _number(row), answer, asked.origin)
+    return await asking.answer(services, asked.chat_id, _number(row), answer, asked.origin)
 
 
 async def overview(services: Services, asked: Asked) -> Reply:

@@ -30,6 +30,7 @@ def register(application: Application, bridge: Bridge) -> None:
         chat = update.effective_chat
         if chat is None or chat.type == ChatType.PRIVATE:
             return
+        await bridge.answered(update)
         left = update.my_chat_member and update.my_chat_member.new_chat_member.status in GONE
         if not left:
             await _decline(bridge, context, update)

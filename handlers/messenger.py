@@ -6,6 +6,7 @@ import asyncio
 import html
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -88,7 +89,8 @@ class Figures:
 class TelegramMessenger:
     """The Messenger on a Telegram bot.
 
-    With a *budget* every message waits for its turn; `in_bulk()` is the same messenger on the share of bulk.
+    With a *budget* every message waits for its turn; `in_bulk()` is the same messenger on the share of bulk,
+    `in_earnest()` the one for safety words, which keep to the overall rate but to no pace of their chat.
     A token that is refused (401, 404, 409) is no fate of a message: InvalidToken or Conflict is raised then.
     """
 
@@ -97,13 +99,26 @@ class TelegramMessenger:
         self._figures = Figures(figures)
         self._budget = budget
         self._bulk = False
+        self._paced = True
+        self._turns: Counter[int] = Counter()  # taken ahead, by chat
 
     def in_bulk(self) -> TelegramMessenger:
         """Return a messenger whose messages yield to those for people who wait."""
+        return self._like_this(bulk=True, paced=True)
+
+    def in_earnest(self) -> TelegramMessenger:
+        """Return a messenger whose messages wait for no other message to the same chat."""
+        return self._like_this(bulk=False, paced=False)
+
+    def _like_this(self, bulk: bool, paced: bool) -> TelegramMessenger:
         other = TelegramMessenger(self._bot, Path(), self._budget)
-        other._figures = self._figures
-        other._bulk = True
+        other._figures, other._bulk, other._paced = self._figures, bulk, paced
         return other
+
+    async def turn(self, chat_id: int) -> None:
+        """Return when one more may go to the chat; its next message does not wait again."""
+        await self._wait(chat_id)
+        self._turns[chat_id] += 1
 
     async def send(self, chat_id: int, message: Outgoing) -> int:
         """Send one message and return its id; raises DeliveryError."""
@@ -238,8 +253,10 @@ class TelegramMessenger:
         paced: bool = True,
     ) -> AnswerT:
         """Wait for a turn, make one call and read its answer; raises DeliveryError."""
-        if self._budget is not None:
-            await self._budget.wait(chat_id if paced else None, bulk=self._bulk)
+        if self._turns[chat_id] > 0:
+            self._turns -= Counter((chat_id,))  # which forgets those at none
+        else:
+            await self._wait(chat_id if paced else None)
         try:
             return read(await call())
         except TelegramError as error:
@@ -250,6 +267,10 @@ class TelegramMessenger:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # The server answered, but not as a Bot API does.
             raise DeliveryError(Fate.UNKNOWN, f"odd answer: {type(error).__name__}") from error
+
+    async def _wait(self, chat_id: int | None) -> None:
+        if self._budget is not None:
+            await self._budget.wait(chat_id if self._paced else None, bulk=self._bulk)
 
     async def _photo(self, code: str) -> str | bytes | None:
         photo = await self._figures.photo(code)

@@ -13,17 +13,18 @@ from handlers.bridge import Application, Asked, Bridge, area
 
 async def stop(services: Services, asked: Asked) -> Reply:
     """Stop at once."""
-    return await privacy.stop(services, asked.chat_id)
+    return await privacy.stop(services, asked.chat_id, asked.language)
 
 
 async def ask_erase(services: Services, asked: Asked) -> Reply:
     """Ask once before erasing."""
-    return await privacy.ask_erase(services, asked.chat_id)
+    return await privacy.ask_erase(services, asked.chat_id, asked.language)
 
 
 async def erase_pressed(services: Services, asked: Asked) -> Reply:
     """Erase, or keep."""
-    return await privacy.erase(services, asked.chat_id, sure=asked.parts[:1] == ("yes",))
+    sure = asked.parts[:1] == ("yes",)
+    return await privacy.erase(services, asked.chat_id, asked.language, sure)
 
 
 async def notice(services: Services, asked: Asked) -> Reply:

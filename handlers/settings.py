@@ -12,24 +12,24 @@ from handlers.bridge import Application, Asked, Bridge, area
 
 async def show(services: Services, asked: Asked) -> Reply:
     """Show the settings."""
-    return await settings.show(services, asked.chat_id)
+    return await settings.show(services, asked.chat_id, asked.language)
 
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Take one settings button."""
     what, value = (*asked.parts, "", "")[:2]
-    return await settings.press(services, asked.chat_id, what, value)
+    return await settings.press(services, asked.chat_id, what, value, asked.language)
 
 
 async def show_profile(services: Services, asked: Asked) -> Reply:
     """Show the safety profile."""
-    return await profile.overview(services, asked.chat_id)
+    return await profile.overview(services, asked.chat_id, asked.language)
 
 
 async def profile_pressed(services: Services, asked: Asked) -> Reply:
     """Take one profile answer."""
     round_, flag, answer = (*asked.parts, "", "", "")[:3]
-    return await profile.press(services, asked.chat_id, round_, flag, answer)
+    return await profile.press(services, asked.chat_id, round_, flag, answer, asked.language)
 
 
 def register(application: Application, bridge: Bridge) -> None:

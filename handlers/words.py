@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telegram.ext import MessageHandler, filters
+from telegram.ext import CallbackQueryHandler, MessageHandler, filters
 
 from bot.flows import hearing
 from bot.flows.services import Services
@@ -10,6 +10,8 @@ from bot.messages import Reply
 from handlers.bridge import Application, Asked, Bridge
 
 PRIVATE = filters.ChatType.PRIVATE
+# A shared place that moves, or a picture that is exchanged, arrives as an edit: only new words are read then.
+NEW = filters.UpdateType.MESSAGE | filters.CAPTION
 
 
 async def heard(services: Services, asked: Asked) -> Reply:
@@ -22,7 +24,13 @@ async def shared(services: Services, asked: Asked) -> Reply:
     return await hearing.media(services, asked.chat_id, asked.text, asked.origin, asked.language)
 
 
+async def no_such_button(services: Services, asked: Asked) -> Reply:
+    """Answer a button that means nothing any more."""
+    return Reply(notice=services.content(asked.language).words.plain("notice_old_button"), alert=True)
+
+
 def register(application: Application, bridge: Bridge) -> None:
     """Register what catches all the rest; last, so that commands go first."""
     application.add_handler(MessageHandler(PRIVATE & filters.TEXT, bridge.words(heard)))
-    application.add_handler(MessageHandler(PRIVATE & ~filters.StatusUpdate.ALL, bridge.words(shared)))
+    application.add_handler(MessageHandler(PRIVATE & NEW & ~filters.StatusUpdate.ALL, bridge.words(shared)))
+    application.add_handler(CallbackQueryHandler(bridge.button(no_such_button)))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.flows import escalation, evening, morning, settings
+from bot.flows import asking, escalation, evening, morning, settings
 from bot.flows.escalation import Spoken
 from bot.flows.schedule import plan_checkin, plan_prompt
 from bot.flows.services import Services
@@ -42,7 +42,7 @@ KINDS: dict[Kind, KindOf] = {
     Kind.PROMPT: KindOf(evening.render_prompt, evening.prompt_told),
     Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkin_told),
     Kind.CARD: KindOf(escalation.render_card, escalation.card_told),
-    Kind.QUESTION: KindOf(escalation.render_question, _nothing_more),
+    Kind.QUESTION: KindOf(asking.render_question, asking.question_told),
     Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, escalation.follow_up_told),
     Kind.RESUME: KindOf(_render_resume, _nothing_more),
 }

@@ -2,100 +2,153 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
 from bot.flows import numbers
-from bot.flows.escalation import put_question, raise_findings
+from bot.flows.asking import put_question
+from bot.flows.escalation import raise_findings
 from bot.flows.facts import circumstances, flags_of
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
-from bot.model import Facts
+from bot.model import Episode, Facts, Patient
 from bot.rules.timing import night_at
+from bot.rules.tips import Circumstances, withheld_techniques
 from bot.rules.triage import judge
-from bot.rules.tips import withheld_techniques
+from bot.storage.store import Store
 from content.loader import Content
+from content.words import Html
+
+SIDES = ("left", "right", "both")
+FIELDS = {"side": "side", "long": "longest"}  # what a button names, and the question it answers
+LASTING = ("U13", "U1")  # what a cramp that will not let go may be, gravest first
 
 
 async def now(services: Services, chat_id: int) -> Reply:
     """Answer /cramp: the release at once; with a suspected clot or an injury, what not to do instead."""
+    moment = services.clock()
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
-        if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(content.words.say("cramp_now"), figure="cramp_release"),))
-        moment = services.clock()
-        night = night_at(moment, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
-        at = await circumstances(store, patient, content, night)
-    if "stretch" in withheld_techniques(content, at):
-        emergency = numbers.emergency_block(content, patient, moment.date())
-        text = content.words.say("cramp_withheld", emergency=emergency)
-        return Reply(messages=(Message(text, _ask_rows(content)),))
-    return Reply(
-        messages=(Message(content.words.say("cramp_now"), _ask_rows(content), figure="cramp_release"),)
-    )
+        withheld = await _withheld(store, patient, content, moment)
+    rows = _ask_rows(content, moment) if patient is not None and patient.is_enrolled else ()
+    if "stretch" in withheld:
+        return Reply(messages=(Message(_say(content, "cramp_withheld", patient, moment), rows),))
+    key = "cramp_now_no_rubbing" if "massage" in withheld else "cramp_now"
+    return Reply(messages=(Message(content.words.say(key), rows, figure="cramp_release"),))
 
 
-def _ask_rows(content: Content) -> Rows:
-    words = content.words
+async def _withheld(
+    store: Store, patient: Patient | None, content: Content, moment: datetime
+) -> frozenset[str]:
+    """Return the techniques that are wrong for a person now; of a stranger nothing is known."""
+    if patient is None or not patient.is_enrolled:
+        return withheld_techniques(content, Circumstances({}, frozenset(), frozenset(), frozenset()))
+    at = await circumstances(store, patient, content, _night(patient, moment))
+    return withheld_techniques(content, at)
+
+
+def _night(patient: Patient, moment: datetime) -> date:
+    return night_at(moment, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+
+
+def _say(content: Content, key: str, patient: Patient | None, moment: datetime) -> Html:
+    today = moment.astimezone(patient.tz).date() if patient else moment.date()
+    return content.words.say(key, emergency=numbers.emergency_block(content, patient, today))
+
+
+def _ask_rows(content: Content, moment: datetime) -> Rows:
+    words, at = content.words, int(moment.timestamp())
     return (
-        (Button(words.plain("button_cramp_gone"), "cr:file", Style.GOOD),),
-        (Button(words.plain("button_cramp_on"), "cr:on", Style.GRAVE),),
+        (Button(words.plain("button_cramp_gone"), f"cr:file:{at}", Style.GOOD),),
+        (Button(words.plain("button_cramp_on"), f"cr:on:{at}", Style.GRAVE),),
     )
 
 
-async def file(services: Services, chat_id: int, origin: str) -> Reply:
-    """File one episode for this night, once per press, and ask for its side."""
+async def file(services: Services, chat_id: int, asked_at: int, origin: str) -> Reply:
+    """File one episode for the night it was asked about, once per message, and ask for its side."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
-        content = services.content_for(patient)
-        moment = services.clock()
-        night = night_at(moment, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
-        episode = await store.add_episode(patient.id, night, moment, origin)
-    at = content.words.time(moment.astimezone(patient.tz).time())
-    return Reply(edit=Message(content.words.say("cramp_filed", at=at), _side_rows(content, episode.id)))
+        moment = _moment_of(services, asked_at)
+        episode = await store.add_episode(patient.id, _night(patient, moment), moment, origin)
+        return Reply(edit=_filed(services.content_for(patient), patient, episode))
 
 
-def _side_rows(content: Content, episode: int) -> Rows:
-    words = content.question_words["side"].options
-    sides = tuple(Button(words[side], f"cr:side:{episode}:{side}") for side in ("left", "right", "both"))
-    lasted = content.question_words["longest"].options
-    return (sides, *((Button(label, f"cr:long:{episode}:{code}"),) for code, label in lasted.items()))
+def _moment_of(services: Services, asked_at: int) -> datetime:
+    """Return when the cramp was asked about: never later than now."""
+    now = services.clock()
+    return datetime.fromtimestamp(asked_at, UTC) if 0 < asked_at <= now.timestamp() else now
+
+
+def _filed(content: Content, patient: Patient, episode: Episode) -> Message:
+    """Return the filed episode with what is told of it ticked."""
+    at = content.words.time(episode.at.astimezone(patient.tz).time())
+    return Message(content.words.say("cramp_filed", at=at), _detail_rows(content, episode))
+
+
+def _detail_rows(content: Content, episode: Episode) -> Rows:
+    def button(field: str, code: str, label: str, on: bool) -> Button:
+        text = content.words.plain("chosen", label=label) if on else label
+        return Button(text, f"cr:{field}:{episode.id}:{code}")
+
+    names = content.question_words["side"].options
+    sides = tuple(button("side", side, names[side], side == episode.side) for side in SIDES)
+    lasted = content.question_words["longest"].options.items()
+    spans = [button("long", code, label, code == episode.longest) for code, label in lasted]
+    rows = [tuple(spans[at : at + 2]) for at in range(0, len(spans), 2)]
+    return (sides, *rows, (Button(content.words.plain("button_done"), f"cr:done:{episode.id}"),))
 
 
 async def detail(services: Services, chat_id: int, episode_id: int, field: str, value: str) -> Reply:
-    """Record the side or the length of a filed episode; over ten minutes is judged as a warning sign at once."""
-    async with services.database.transaction() as store:
+    """Record the side or the length of a filed episode; a cramp that lasted too long is judged at once."""
+    async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
-        words = content.words
         found = await store.episode(episode_id)
         if patient is None or found is None or found[0] != patient.id:
-            return Reply(notice=words.plain("notice_old_button"), alert=True)
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         episode = found[1]
-        options = content.question_words["side" if field == "side" else "longest"].options
-        if value not in options:
-            return Reply(notice=words.plain("notice_old_button"), alert=True)
-        await store.change_episode(episode_id, **{"side" if field == "side" else "longest": value})
-        option = next((one for one in content.questions["longest"].options if one.code == value), None)
-        if field != "side" and option is not None and option.signs:
-            facts = Facts(signs=dict.fromkeys(option.signs, "yes"), flags=await flags_of(store, patient))
-            await raise_findings(
-                services, store, patient, judge(content, facts), episode.night, f"episode:{episode_id}"
-            )
-    if field == "side":
-        return Reply(notice=words.plain("notice_noted"))
-    return Reply(edit=Message(words.say("cramp_thanks")))
+        if field == "done":
+            return Reply(edit=_thanks(content))
+        name = FIELDS.get(field, "")
+        if not name or value not in content.question_words[name].options:
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        await store.change_episode(episode_id, **{name: value})
+        episode = replace(episode, side=value) if name == "side" else replace(episode, longest=value)
+        if name == "longest":
+            await _judge(services, store, patient, episode)
+    told_all = episode.side is not None and episode.longest is not None
+    return Reply(edit=_thanks(content) if told_all else _filed(content, patient, episode))
+
+
+def _thanks(content: Content) -> Message:
+    return Message(content.words.say("cramp_thanks"))
+
+
+async def _judge(services: Services, store: Store, patient: Patient, episode: Episode) -> None:
+    """Raise what a filed length stands for, once per episode."""
+    content = services.content_for(patient)
+    option = next(one for one in content.questions["longest"].options if one.code == episode.longest)
+    if not option.signs:
+        return
+    side = episode.side if episode.side in ("left", "right") else None
+    facts = Facts(dict.fromkeys(option.signs, "yes"), await flags_of(store, patient), side=side)
+    origin = f"episode:{episode.id}"
+    await raise_findings(services, store, patient, judge(content, facts), episode.night, origin)
 
 
 async def still_on(services: Services, chat_id: int, origin: str) -> Reply:
-    """Answer "it will not let go": go on stretching, and the exact question of a cramp that lasts."""
+    """Answer "it will not let go": what to do now, and the exact question of a cramp that lasts."""
+    moment = services.clock()
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or patient.consent_at is None:
-            emergency = numbers.emergency_block(content, None, services.clock().date())
-            return Reply(messages=(Message(content.words.say("cramp_on", emergency=emergency)),))
-        night = night_at(services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz)
-        await put_question(services, store, patient, night, "cramp", ("U13", "U1"), False, origin)
-    emergency = numbers.emergency_block(content, patient, services.clock().date())
-    return Reply(messages=(Message(content.words.say("cramp_on", emergency=emergency)),))
+            return Reply(messages=(Message(_say(content, "cramp_on", None, moment)),))
+        withheld = await _withheld(store, patient, content, moment)
+        night = _night(patient, moment)
+        await put_question(services, store, patient, night, "cramp", LASTING, False, origin)
+    key = "cramp_on_withheld" if "stretch" in withheld else "cramp_on"
+    return Reply(messages=(Message(_say(content, key, patient, moment)),))

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply
 from bot.model import CheckIn, Episode, Evening, Patient
+from bot.rules.timing import night_at
 from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
 
 NIGHTS = 14
+PARTS = ("drink", "stretch", "stretch_partly", "wind_down")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of one night."""
+
+    night: date
+    checkin: CheckIn | None
+    evening: Evening | None
+    episodes: tuple[Episode, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return self.checkin is None and self.evening is None and not self.episodes
 
 
 async def show(services: Services, chat_id: int) -> Reply:
@@ -22,57 +39,74 @@ async def show(services: Services, chat_id: int) -> Reply:
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
             return Reply(messages=(Message(content.words.say("not_enrolled")),))
-        last = ended_night(patient, services.clock())
-        text = await _text(store, patient, content, last)
+        known = await _nights(store, patient, services.clock())
     button = Button(content.words.plain("button_fill_in"), "nt:list")
-    return Reply(messages=(Message(text, ((button,),)),))
+    return Reply(messages=(Message(_text(content, known), ((button,),)),))
 
 
-async def _text(store: Store, patient: Patient, content: Content, last: date) -> Html:
-    first = last - timedelta(days=NIGHTS - 1)
-    nights = {checkin.night: checkin for checkin in await store.diary(patient.id, first, last)}
-    evenings = {evening.night: evening for evening in await store.evenings(patient.id, first, last)}
-    episodes = [one for one in await store.episodes(patient.id, first) if one.night <= last]
-    days = [last - timedelta(days=back) for back in range(NIGHTS)]
-    lines = [
-        _line(content, day, nights.get(day), evenings.get(day), [one for one in episodes if one.night == day])
-        for day in days
-    ]
-    logged = [checkin for checkin in nights.values() if checkin.is_logged]
-    head = content.words.say("diary_head", n=len(logged), nights=NIGHTS)
-    trouble = sum(1 for checkin in logged if checkin.pain)
-    foot = (
-        content.words.say("diary_foot", n=trouble, logged=len(logged))
-        if logged
-        else content.words.say("diary_empty")
-    )
-    return Html("\n".join([head, "", *lines, "", foot]))
+async def _nights(store: Store, patient: Patient, now: datetime) -> list[_Known]:
+    """Return the last nights, newest first; tonight once a cramp was noted, none before the person came."""
+    times, zone = patient.times, patient.tz
+    ended, tonight = ended_night(patient, now), night_at(now, times.prompt_at, times.checkin_at, zone)
+    first = ended - timedelta(days=NIGHTS - 1)
+    came = night_at(patient.created_at, times.prompt_at, times.checkin_at, zone)
+    checkins = {one.night: one for one in await store.diary(patient.id, first, ended)}
+    evenings = {one.night: one for one in await store.evenings(patient.id, first, ended)}
+    episodes = await store.episodes(patient.id, first, tonight)
+    found = []
+    for back in range((tonight - first).days + 1):
+        day = tonight - timedelta(days=back)
+        mine = tuple(one for one in episodes if one.night == day)
+        known = _Known(day, checkins.get(day), evenings.get(day), mine)
+        if mine if day > ended else (day >= came or not known.is_empty):
+            found.append(known)
+    return found
 
 
-def _line(
-    content: Content, day: date, checkin: CheckIn | None, evening: Evening | None, episodes: list[Episode]
-) -> Html:
+def _text(content: Content, nights: list[_Known]) -> Html:
     words = content.words
-    parts = [_score(content, checkin)]
-    if checkin is not None:
-        for code in ("feeling", "side", "awake"):
-            value = getattr(checkin, code)
-            codes = value if isinstance(value, tuple) else (value,) if value else ()
-            parts += [content.question_words[code].options[one] for one in codes]
-        if checkin.signs:
-            parts.append(words.plain("diary_signs"))
-    if episodes:
-        parts.append(words.plain("diary_episodes", n=len(episodes)))
-    if evening is not None and evening.done:
-        parts.append(words.plain("diary_done"))
-    return words.say("diary_line", day=words.day(day), what=" · ".join(part for part in parts if part))
+    logged = [known.checkin for known in nights if known.checkin is not None and known.checkin.is_logged]
+    if not logged and all(known.is_empty for known in nights):
+        return words.say("diary_empty")
+    head = words.say("diary_head", nights=NIGHTS)
+    trouble = sum(1 for checkin in logged if checkin.pain)
+    foot = words.say("diary_foot", n=trouble, logged=len(logged))
+    return Html("\n".join([head, "", *(_line(content, known) for known in nights), "", foot]))
+
+
+def _line(content: Content, known: _Known) -> Html:
+    words = content.words
+    what = _score(content, known.checkin)
+    if known.checkin is not None and known.checkin.signs:
+        what = f"{what} {words.plain('diary_signs')}"
+    line = words.say("diary_line", day=words.day(known.night), what=what)
+    details = [*_answers(content, known.checkin), *_filed(content, known)]
+    return Html(f"{line}\n{words.say('diary_details', what=' · '.join(details))}") if details else line
+
+
+def _answers(content: Content, checkin: CheckIn | None) -> list[str]:
+    if checkin is None:
+        return []
+    found: list[str] = []
+    for code in ("feeling", "side", "awake"):
+        value = getattr(checkin, code)
+        codes = value if isinstance(value, tuple) else (value,) if value else ()
+        words = content.question_words[code]
+        labels = [words.options[one] for one in codes]
+        found += [f"{words.short}: {label}" for label in labels] if code == "awake" else labels
+    return found
+
+
+def _filed(content: Content, known: _Known) -> list[str]:
+    words = content.words
+    found = [words.plain("diary_episodes", n=len(known.episodes))] if known.episodes else []
+    done = known.evening.done if known.evening is not None else frozenset()
+    parts = [words.plain(f"part_{part}") for part in PARTS if part in done]
+    return found + ([words.plain("diary_done", parts=words.list(parts, style="unit"))] if parts else [])
 
 
 def _score(content: Content, checkin: CheckIn | None) -> str:
+    words = content.words
     if checkin is None or checkin.pain is None:
-        return content.words.plain("diary_unknown")
-    return (
-        content.words.plain("diary_score", pain=checkin.pain)
-        if checkin.pain
-        else content.words.plain("diary_good")
-    )
+        return words.plain("diary_unknown")
+    return words.plain("diary_score", pain=checkin.pain) if checkin.pain else words.plain("diary_good")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
-from bot.flows import access, numbers, profile
+from bot.flows import access, numbers, presence, profile
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
@@ -17,59 +18,78 @@ from content.words import Html
 
 CONSENT_VERSION = "2026-11"
 STEPS = ("country", "zone", "prompt", "checkin", "profile", "done")
+STEP_BEFORE = {"zone": "country", "prompt": "zone", "checkin": "prompt", "profile": "checkin"}
+SHARING = "where"  # the key that sends a place is shown below the keyboard, and must go again
 MANY_ZONES = 12  # at most so many buttons of places
+HALF_DAY = timedelta(hours=12)
 
 
 # --- beginning -----------------------------------------------------------------------------------------
 
 
 async def start(services: Services, chat_id: int, language: str | None, payload: str) -> Reply:
-    """Answer /start: the introduction for someone new, the way on for someone half-way, welcome back for the rest."""
+    """Answer /start: the introduction for someone new, the way on for who is half-way, a welcome for others."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
-        if patient is None:
-            return await _introduce(services, store, services.content(language), payload)
-        now = services.clock()
-        content = services.content_for(patient)
-        if patient.blocked_at or patient.stopped_at:
-            patient = await store.change_patient(patient.id, blocked_at=None, stopped_at=None)
-            await plan_all(store, patient, content.timing, now)
-            services.wake()
-            lead = content.words.say("resumed")
-        else:
-            lead = content.words.say("welcome_back")
-        if patient.step != "done":
-            question = step_page(services, content, patient, now)
-            return Reply(messages=(Message(lead), question))
+        if patient is None or patient.consent_at is None:
+            return await _introduce(services, store, services.content_of(patient, language), payload)
+        return await _welcome(services, store, patient)
+
+
+async def _welcome(services: Services, store: Store, patient: Patient) -> Reply:
+    """Go on where it was left: after /stop and after a block too."""
+    now, content = services.clock(), services.content_for(patient)
+    rested = patient.blocked_at or patient.stopped_at
+    if rested:
+        fields = {"paused_until": None} if patient.stopped_at else {}
+        patient = await store.change_patient(patient.id, blocked_at=None, stopped_at=None, **fields)
+        await plan_all(store, patient, content.timing, now)
+        await presence.wake_safety(store, patient, now)
+        services.wake()
+    lead = content.words.say("resumed" if rested else "welcome_back")
+    if patient.step == "done":
         return Reply(messages=(Message(Html(f"{lead}\n\n{await _next_times(store, content, patient)}")),))
+    await store.change_patient(patient.id, expecting=f"enrol:{patient.step}")
+    return Reply(messages=(Message(lead), step_page(services, content, patient, now)))
 
 
 async def _introduce(services: Services, store: Store, content: Content, payload: str) -> Reply:
-    words = content.words
-    if not services.open_access:
-        code = payload.strip()
-        if not code or not await store.invite_is_good(access.hashed(code), services.clock()):
-            key = "invite_refused" if code else "invite_needed"
-            emergency = numbers.emergency_block(content, None, services.clock().date())
-            return Reply(messages=(Message(words.say(key, emergency=emergency)),))
-    agree = Button(words.plain("button_agree"), f"en:yes:{payload.strip()[:40]}", Style.GOOD)
+    words, code = content.words, payload.strip()
+    if services.open_access:
+        code = ""
+    elif not code or not await store.invite_is_good(access.hashed(code), services.clock()):
+        return Reply(
+            messages=(_not_let_in(services, content, "invite_refused" if code else "invite_needed"),)
+        )
+    agree = Button(words.plain("button_agree"), f"en:yes:{code}", Style.GOOD)
     decline = Button(words.plain("button_decline"), "en:no")
     more = Button(words.plain("button_privacy"), "en:privacy")
     text = Html(f"{words.say('introduction')}\n\n{words.say('consent')}")
     return Reply(messages=(Message(text, ((agree,), (decline, more))),))
 
 
-async def agree(services: Services, chat_id: int, language: str | None, code: str) -> Reply:
-    """Record consent with its time and text version, and ask the country."""
+def _not_let_in(services: Services, content: Content, key: str) -> Message:
+    emergency = numbers.emergency_block(content, None, services.clock().date())
+    return Message(content.words.say(key, emergency=emergency))
+
+
+async def agree(
+    services: Services, chat_id: int, language: str | None, code: str, shown_at: datetime | None
+) -> Reply:
+    """Record consent with its time and text version, and ask the country.
+
+    An introduction (of *shown_at*) that is older than an erasure may be the erased person's: it makes nobody.
+    """
     async with services.database.transaction() as store:
         now = services.clock()
         known = await store.patient_of_chat(chat_id)
-        content = services.content(known.language if known else language)
+        content = services.content_of(known, language)
         if known is not None and known.consent_at is not None:
             return Reply(edit=step_page(services, content, known, now))
+        if shown_at is None or await store.erased_since(shown_at):
+            return Reply(notice=content.words.plain("notice_begin_again"), alert=True)
         if not services.open_access and not await store.use_invite(access.hashed(code), now):
-            emergency = numbers.emergency_block(content, None, now.date())
-            return Reply(messages=(Message(content.words.say("invite_refused", emergency=emergency)),))
+            return Reply(edit=_not_let_in(services, content, "invite_refused"))
         patient = await store.add_patient(chat_id, content.language, services.usual_times(), now)
         await store.record_consent(patient.id, CONSENT_VERSION, now)
         patient = await store.change_patient(patient.id, step="country", expecting="enrol:country")
@@ -95,7 +115,19 @@ def step_page(
         "checkin": lambda: time_page(content, "checkin", "en"),
         "profile": lambda: _profile_offer(content),
     }.get(patient.step, lambda: Message(content.words.say("welcome_back")))()
-    return Message(Html(f"{lead}\n\n{page.text}"), page.rows, keyboard=page.keyboard) if lead else page
+    before = _step_before(patient)
+    if before:
+        back = (Button(content.words.plain("button_back"), f"en:back:{before}"),)
+        page = replace(page, rows=(*page.rows, back))
+    return replace(page, text=Html(f"{lead}\n\n{page.text}")) if lead else page
+
+
+def _step_before(patient: Patient) -> str | None:
+    """The zone is no step of its own where the country has settled it."""
+    before = STEP_BEFORE.get(patient.step)
+    if before == "zone" and patient.country and len(places.zones_of(patient.country)) == 1:
+        return "country"
+    return before
 
 
 def country_page(services: Services, content: Content, area: str) -> Message:
@@ -113,7 +145,7 @@ def country_page(services: Services, content: Content, area: str) -> Message:
 
 
 def zone_page(content: Content, country: str | None, area: str, default: str | None = None) -> Message:
-    """Return the question of the zone: the country's places as buttons, a typed city, a location, the clock."""
+    """Return the question of the zone: the country's places as buttons, a city, a location, the clock."""
     words = content.words
     offered = [(place.label, place.zone) for place in places.choices(content, country)] if country else []
     if default and default not in {zone for _, zone in offered}:
@@ -142,23 +174,57 @@ def _profile_offer(content: Content) -> Message:
 # --- answers -------------------------------------------------------------------------------------------
 
 
-async def press(services: Services, chat_id: int, what: str, value: str) -> Reply:
-    """Take one enrolment button: country, zone, prompt, checkin, profile, where."""
+async def press(
+    services: Services, chat_id: int, what: str, value: str, language: str | None = None
+) -> Reply:
+    """Take one enrolment button: country, zone, prompt, checkin, profile, where, back."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+            return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
         content = services.content_for(patient)
         if patient.step == "done":
-            return Reply(notice=content.words.plain("notice_enrolled"), alert=True)
+            return await _pressed_late(store, content, patient, what)
         if what == "where":
+            await store.change_patient(patient.id, expecting=f"enrol:{SHARING}")
             return location_request(content)
-        if what == "profile":
+        if what == "profile" and patient.step == "profile" and value in ("now", "later"):
             return await _finish(services, store, patient, with_profile=value == "now")
+        if what == "back":
+            return await _go_back(services, store, patient, value)
         accepted = await accept(services, store, patient, what, value)
         if accepted is None:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        return Reply(edit=step_page(services, content, accepted, services.clock()))
+        return _next_page(services, patient, accepted, what, in_place=True)
+
+
+async def _pressed_late(store: Store, content: Content, patient: Patient, what: str) -> Reply:
+    """A button of enrolment changes nothing any more; the last one says again what it said."""
+    if what == "profile":
+        return Reply(edit=await _done_page(store, content, patient))
+    return Reply(notice=content.words.plain("notice_enrolled"), alert=True)
+
+
+async def _go_back(services: Services, store: Store, patient: Patient, step: str) -> Reply:
+    """Return to an earlier step; one that was not reached yet stays out of reach."""
+    if step in STEPS and STEPS.index(step) < STEPS.index(patient.step):
+        patient = await store.change_patient(patient.id, step=step, expecting=f"enrol:{step}")
+    return Reply(edit=step_page(services, services.content_for(patient), patient, services.clock()))
+
+
+def _next_page(services: Services, before: Patient, patient: Patient, what: str, in_place: bool) -> Reply:
+    """Say what was understood and put the next question; ask the country where the zone lies in another."""
+    content, now = services.content_for(patient), services.clock()
+    lead = accepted_words(content, patient, what, now)
+    gone: tuple[Message, ...] = ()
+    if before.expecting.endswith(f":{SHARING}"):
+        gone, lead = (Message(lead, keyboard="remove"),), Html("")
+    page = step_page(services, content, patient, now, lead)
+    abroad = (abroad_question(content, patient, now.date()),) if what == "zone" else ()
+    asked = tuple(message for message in abroad if message is not None)
+    if in_place:
+        return Reply(edit=page, messages=(*gone, *asked))
+    return Reply(messages=(*gone, *asked, page))
 
 
 def location_request(content: Content) -> Reply:
@@ -176,12 +242,13 @@ async def accept(services: Services, store: Store, patient: Patient, what: str, 
         code = None if value == "skip" else value.upper()
         if code is not None and not places.is_country(code):
             return None
-        patient = await store.change_patient(patient.id, country=code)
-        zones = places.zones_of(code) if code else ()
-        if len(zones) == 1:
-            patient = await store.change_patient(patient.id, zone=zones[0])
+        patient = await store.change_patient(
+            patient.id, zone_country_asked=False, **of_country(patient, code)
+        )
     elif what == "zone" and places.is_zone(value):
-        patient = await store.change_patient(patient.id, zone=value)
+        patient = await store.change_patient(
+            patient.id, zone=value, zone_country_asked=is_abroad(patient, value)
+        )
     elif what in ("prompt", "checkin") and len(value) == 4 and value.isdigit():
         at = _clock_time(value)
         if at is None:
@@ -190,6 +257,41 @@ async def accept(services: Services, store: Store, patient: Patient, what: str, 
     else:
         return None
     return await _advance(store, patient, what)
+
+
+def of_country(patient: Patient, code: str | None) -> dict[str, object]:
+    """Return what a chosen country settles: its one zone, or none where the old one is not its own."""
+    zones = places.zones_of(code) if code else ()
+    if len(zones) == 1:
+        return {"country": code, "zone": zones[0]}
+    if code and patient.zone and places.country_of_zone(patient.zone) != code:
+        return {"country": code, "zone": None}
+    return {"country": code}
+
+
+def is_abroad(patient: Patient, zone: str) -> bool:
+    """Say whether a zone lies in another country than the one whose numbers are shown."""
+    there = places.country_of_zone(zone)
+    return bool(patient.country and there and there != patient.country)
+
+
+def abroad_question(content: Content, patient: Patient, today: date) -> Message | None:
+    """Ask the country again where the zone has left it, with both numbers; None where nothing is open."""
+    there = places.country_of_zone(patient.zone) if patient.zone else None
+    if not patient.zone_country_asked or not patient.country or not there:
+        return None
+    words = content.words
+    names = [(code, places.country_name(code, content.language)) for code in (there, patient.country)]
+    rows: Rows = tuple((Button(name, f"se:abroad:{code}"),) for code, name in names)
+    other = (Button(words.plain("button_other_country"), "se:abroad:other"),)
+    text = words.say(
+        "ask_country_again",
+        zone=places.zone_label(patient.zone or "", content.language),
+        there=names[0][1],
+        country=names[1][1],
+        emergency=numbers.emergency_block(content, patient, today),
+    )
+    return Message(text, (*rows, other))
 
 
 def _clock_time(value: str) -> time | None:
@@ -203,18 +305,23 @@ async def _advance(store: Store, patient: Patient, answered: str) -> Patient:
     step = STEPS[max(at, STEPS.index(answered) + 1)]
     if step == "zone" and patient.zone:
         step = "prompt"
+    elif patient.zone is None and step != "country":
+        step = "zone"
     return await store.change_patient(patient.id, step=step, expecting=f"enrol:{step}")
 
 
 async def _finish(services: Services, store: Store, patient: Patient, with_profile: bool) -> Reply:
     content = services.content_for(patient)
-    now = services.clock()
     patient = await store.change_patient(patient.id, step="done", expecting="")
-    await plan_all(store, patient, content.timing, now)
+    await plan_all(store, patient, content.timing, services.clock())
     services.wake()
-    first = profile.first_question(content, {}, "r") if with_profile else None
-    done = Message(Html(f"{content.words.say('enrolled')}\n\n{await _next_times(store, content, patient)}"))
-    return Reply(edit=done, messages=(first,) if first else ())
+    known = await store.profile(patient.id)
+    first = profile.first_question(content, known, "r") if with_profile else None
+    return Reply(edit=await _done_page(store, content, patient), messages=(first,) if first else ())
+
+
+async def _done_page(store: Store, content: Content, patient: Patient) -> Message:
+    return Message(Html(f"{content.words.say('enrolled')}\n\n{await _next_times(store, content, patient)}"))
 
 
 async def _next_times(store: Store, content: Content, patient: Patient) -> Html:
@@ -244,25 +351,31 @@ async def typed(services: Services, store: Store, patient: Patient, text: str) -
     if accepted is None:
         lead = content.words.say(f"not_understood_{patient.step}", text=text[:40])
         return Reply(messages=(step_page(services, content, patient, now, lead),))
-    return Reply(
-        messages=(step_page(services, content, accepted, now, _accepted(content, accepted, patient.step)),)
-    )
+    return _next_page(services, patient, accepted, patient.step, in_place=False)
 
 
-def _accepted(content: Content, patient: Patient, what: str) -> str:
-    return accepted_words(content, patient, what)
+async def place_found(services: Services, store: Store, patient: Patient, zone: str) -> Reply:
+    """Take the zone of a shared place while enrolling."""
+    accepted = await accept(services, store, patient, "zone", zone)
+    plain = replace(patient, expecting="")
+    return Reply() if accepted is None else _next_page(services, plain, accepted, "zone", in_place=False)
 
 
-def accepted_words(content: Content, patient: Patient, what: str) -> Html:
+def accepted_words(content: Content, patient: Patient, what: str, now: datetime) -> Html:
     """Return the sentence that shows what was understood."""
     words = content.words
-    value = {
-        "country": places.country_name(patient.country, content.language) if patient.country else "",
-        "zone": places.zone_label(patient.zone, content.language) if patient.zone else "",
-        "prompt": words.time(patient.times.prompt_at),
-        "checkin": words.time(patient.times.checkin_at),
-    }[what]
-    return words.say(f"accepted_{what}", value=value)
+    if what == "country" and patient.country is None:
+        return words.say("accepted_no_country")
+    if what == "country":
+        country = words.say(
+            "accepted_country", value=places.country_name(patient.country or "", content.language)
+        )
+        return Html(f"{country} {accepted_words(content, patient, 'zone', now)}") if patient.zone else country
+    if what == "zone":
+        zone = places.zone_label(patient.zone or "UTC", content.language)
+        return words.say("accepted_zone", value=zone, clock=words.time(now.astimezone(patient.tz)))
+    at = patient.times.prompt_at if what == "prompt" else patient.times.checkin_at
+    return words.say(f"accepted_{what}", value=words.time(at))
 
 
 def understand(
@@ -279,12 +392,24 @@ def understand(
 
 
 def _zone_typed(content: Content, patient: Patient, text: str, now: datetime) -> str | Message | None:
-    at = read_time(text, content.clock) if any(letter.isdigit() for letter in text) else None
-    if at is not None:
-        zones = places.zones_at_clock(content, patient.country, now, at)
-        return _one_or_choice(content, "zone", [(zone, zone) for zone in zones])
     matches = places.find_place(content, text, patient.country)
-    return _one_or_choice(content, "zone", [(match.zone, match.label) for match in matches])
+    if matches:
+        return _one_or_choice(content, "zone", [(match.zone, match.label) for match in matches])
+    at = read_time(text, content.clock)
+    if at is None:
+        return None
+    zones = _zones_showing(content, patient.country, now, at, text)
+    return _one_or_choice(content, "zone", [(zone, zone) for zone in zones])
+
+
+def _zones_showing(content: Content, country: str | None, now: datetime, at: time, text: str) -> list[str]:
+    """Return the zones whose clock shows a typed time; "9:40" without am or pm may be either half."""
+    later = (datetime.combine(now.date(), at) + HALF_DAY).time()
+    is_open = read_time(text, content.clock, near=later) == later
+    halves = (at, later) if is_open else (at,)
+    found = [zone for half in halves for zone in places.zones_at_clock(content, country, now, half)]
+    at_home = [zone for zone in found if country and places.country_of_zone(zone) == country]
+    return list(dict.fromkeys(at_home or found))
 
 
 def _one_or_choice(content: Content, what: str, found: list[tuple[str, str]]) -> str | Message | None:

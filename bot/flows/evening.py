@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.escalation import Spoken, follow_up
+from bot.flows.cards import follow_up
+from bot.flows.escalation import Spoken
 from bot.flows.facts import circumstances
 from bot.flows.schedule import plan_prompt
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
-from bot.model import Evening, Kind, Patient, Sending
+from bot.model import Evening, Kind, Patient, Sending, State
 from bot.rules.lifecycle import forbids_coaching
-from bot.rules.tips import choose_pieces
+from bot.rules.timing import in_quiet_hours, night_at
+from bot.rules.tips import choose_pieces, withheld_techniques
 from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
@@ -36,9 +38,10 @@ async def render_prompt(
         return Spoken(None, "answered")
     standing = await store.open_escalations(patient.id)
     if forbids_coaching(standing):
-        grave = max(standing, key=lambda row: row.level)
+        own = [row for row in standing if not row.about_other]
+        grave = max(own, key=lambda row: row.level)
         return Spoken(replace(follow_up(content, patient, grave, now), silent=False))
-    evening = known if known is not None and known.pieces else await _choose(store, patient, content, night)
+    evening = await _fit(store, patient, content, known or Evening(night))
     if not evening.pieces:
         return Spoken(None, "nothing fits")
     await store.save_evening(patient.id, evening, now)
@@ -55,18 +58,51 @@ def _greeting(again: bool, late: bool) -> str:
 
 
 def _is_silent(content: Content, patient: Patient, now: datetime) -> bool:
-    """Prompts before the wind-down sound, unless the person chose silence."""
+    """Prompts before the wind-down sound, unless the person chose silence or has quiet hours."""
     local = now.astimezone(patient.tz).time()
-    return patient.silent or not patient.times.quiet_until <= local < content.timing.sounds_before
+    times, timing = patient.times, content.timing
+    quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
+    return patient.silent or quiet or not timing.quiet_until <= local < timing.sounds_before
 
 
-async def _choose(store: Store, patient: Patient, content: Content, night: date) -> Evening:
+async def _fit(store: Store, patient: Patient, content: Content, evening: Evening) -> Evening:
+    """Keep what was offered and still suits, and choose a fitting piece for every other part."""
+    night = evening.night
     since = night - timedelta(days=content.timing.no_repeat_nights * 4)
     shown = await store.shown_pieces(patient.id, since)
     nights_ago = {piece: (night - last).days for piece, last in shown.items() if last < night}
     at = await circumstances(store, patient, content, night)
-    chosen = choose_pieces(content, at, nights_ago, seed=f"{patient.id}:{night.isoformat()}")
-    return Evening(night, tuple(chosen[part] for part in PARTS if part in chosen))
+    fresh = choose_pieces(content, at, nights_ago, seed=f"{patient.id}:{night.isoformat()}")
+    chosen: dict[str, str] = {str(part): piece for part, piece in fresh.items()}
+    for piece in _suiting(content, evening, withheld_techniques(content, at)).pieces:
+        chosen[content.pieces[piece].part] = piece
+    return replace(evening, pieces=tuple(chosen[part] for part in PARTS if part in chosen))
+
+
+def _suiting(content: Content, evening: Evening, withheld: frozenset[str]) -> Evening:
+    """Return an evening without the pieces that have become wrong since, but for what is done."""
+
+    def suits(name: str) -> bool:
+        piece = content.pieces[name]
+        return withheld.isdisjoint(piece.techniques + content.tips[piece.tip].techniques)
+
+    known = [name for name in evening.pieces if name in content.pieces]
+    return replace(
+        evening,
+        pieces=tuple(name for name in known if content.pieces[name].part in evening.done or suits(name)),
+    )
+
+
+async def _as_it_suits(
+    services: Services, store: Store, patient: Patient, content: Content, evening: Evening
+) -> Message:
+    """Return the prompt as it reads now, without what must no longer be suggested."""
+    at = await circumstances(store, patient, content, _night_now(services, patient))
+    return page(content, _suiting(content, evening, withheld_techniques(content, at)), "prompt_greeting")
+
+
+def _night_now(services: Services, patient: Patient) -> date:
+    return night_at(services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz)
 
 
 def _offered(content: Content, evening: Evening) -> frozenset[str]:
@@ -95,7 +131,14 @@ def page(content: Content, evening: Evening, greeting: str, silent: bool = False
         part = content.pieces[piece].part
         mark = "part_done" if part in evening.done else "part_open"
         parts.append(words.say(mark, title=words.say(f"part_{part}"), text=Html(content.piece_words[piece])))
+    if _all_done(content, evening):
+        parts.append(words.say("prompt_all_done"))
     return Message(Html("\n\n".join(parts)), _rows(content, evening), silent=silent)
+
+
+def _all_done(content: Content, evening: Evening) -> bool:
+    offered = _offered(content, evening)
+    return bool(offered) and offered <= evening.done
 
 
 def _rows(content: Content, evening: Evening) -> Rows:
@@ -108,21 +151,26 @@ def _rows(content: Content, evening: Evening) -> Rows:
             "button_undo_part" if done else "button_did_part", part=words.plain(f"part_{part}")
         )
         rows.append((Button(label, press_of(evening.night, "undo" if done else "did", part)),))
-    if any(content.pieces[piece].part == "stretch" for piece in evening.pieces):
+    if _all_done(content, evening):
+        return tuple(rows)
+    if "stretch" in _offered(content, evening) - evening.done:
         rows.append((Button(words.plain("button_guide"), press_of(evening.night, "guide"), Style.MAIN),))
     later = Button(words.plain("button_later"), press_of(evening.night, "later"))
     rows.append((later, Button(words.plain("button_not_tonight"), press_of(evening.night, "not"))))
     return tuple(rows)
 
 
-def _snooze_page(content: Content, evening: Evening) -> Message:
+def _back_row(content: Content, evening: Evening) -> tuple[Button, ...]:
+    return (Button(content.words.plain("button_back"), press_of(evening.night, "back")),)
+
+
+def _snooze_rows(content: Content, evening: Evening) -> Rows:
     words = content.words
     choices = tuple(
         Button(words.plain("minutes", n=minutes), press_of(evening.night, "snooze", str(minutes)))
         for minutes in content.timing.snooze_minutes
     )
-    back = Button(words.plain("button_back"), press_of(evening.night, "back"))
-    return Message(page(content, evening, "prompt_greeting").text, (choices, (back,)))
+    return (choices, _back_row(content, evening))
 
 
 # --- presses -------------------------------------------------------------------------------------------
@@ -136,66 +184,81 @@ async def press(services: Services, chat_id: int, night: date, verb: str, detail
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
         content = services.content_for(patient)
         evening = await store.evening(patient.id, night)
-        if evening is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        if verb == "snooze" and detail.isdigit():
-            return await _snooze(services, store, patient, evening, int(detail))
-        if verb == "later":
-            return Reply(edit=_snooze_page(content, evening))
-        after = _after(evening, verb, detail)
-        if after is None:
+        after = None if evening is None else _after(evening, verb, detail)
+        over = verb in ("later", "snooze") and night != _night_now(services, patient)
+        if evening is None or after is None or over:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         if after != evening:
             await store.save_evening(patient.id, after, services.clock())
+        if verb == "snooze":
+            return await _snooze(services, store, patient, after, detail)
+        if verb in ("not", "back"):
+            reason = "declined" if verb == "not" else "opened again"
+            await store.drop_ready(patient.id, (Kind.PROMPT,), reason, subject=night.isoformat())
         if verb == "not":
-            await store.drop_ready(patient.id, (Kind.PROMPT,), "declined", subject=night.isoformat())
-            return Reply(edit=Message(content.words.say("not_tonight")))
+            return Reply(edit=Message(content.words.say("not_tonight"), (_back_row(content, after),)))
+        message = await _as_it_suits(services, store, patient, content, after)
+        if verb == "later":
+            message = replace(message, rows=_snooze_rows(content, after))
         notice = content.words.plain("notice_done") if verb == "did" else ""
-        return Reply(edit=page(content, after, "prompt_greeting"), notice=notice)
+        return Reply(edit=message, notice=notice)
 
 
 def _after(evening: Evening, verb: str, detail: str) -> Evening | None:
+    """Return the evening after a press, or None for a press that means nothing."""
     if verb == "did" and detail in PARTS:
         return replace(evening, done=evening.done | {detail})
     if verb == "undo" and detail in PARTS:
         return replace(evening, done=evening.done - {detail})
     if verb == "not":
         return replace(evening, declined=True)
-    return evening if verb == "back" else None
+    return replace(evening, declined=False) if verb in ("back", "snooze", "later") else None
 
 
-async def _snooze(
-    services: Services, store: Store, patient: Patient, evening: Evening, minutes: int
-) -> Reply:
+async def _snooze(services: Services, store: Store, patient: Patient, evening: Evening, detail: str) -> Reply:
     content = services.content_for(patient)
-    if minutes not in content.timing.snooze_minutes:
+    minutes = next((one for one in content.timing.snooze_minutes if str(one) == detail), None)
+    if minutes is None:
         return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-    now = services.clock()
     subject = evening.night.isoformat()
     told = await store.sending_for(patient.id, Kind.PROMPT, subject)
-    waiting = [sending.step for sending in told if sending.step and sending.state == "ready"]
+    waiting = [sending.step for sending in told if sending.step and sending.state == State.READY]
     step = waiting[0] if waiting else max((sending.step for sending in told), default=0) + 1
-    due = now + timedelta(minutes=minutes)
+    due = services.clock() + timedelta(minutes=minutes)
     useful = timedelta(minutes=content.timing.prompt_useful_minutes)
     await store.plan(patient.id, Kind.PROMPT, subject, step, due, due + useful)
     services.wake()
     at = content.words.time(due.astimezone(patient.tz).time())
-    return Reply(edit=Message(content.words.say("snoozed", at=at)))
+    return Reply(edit=Message(content.words.say("snoozed", at=at), (_back_row(content, evening),)))
 
 
-async def record_routine(services: Services, chat_id: int, night: date, how: str) -> Reply:
+# --- the routine's end ---------------------------------------------------------------------------------
+
+ROUTINE_MARKS = {"yes": frozenset({"stretch"}), "partly": frozenset({"stretch_partly"})}
+
+
+async def record_routine(services: Services, chat_id: int, night: date, how: str) -> Message:
     """Record the stretch routine of one night as done ("yes", "partly") or not ("no")."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
-        if patient is None:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
-        content = services.content_for(patient)
-        now = services.clock()
+        content = services.content_of(patient)
+        if patient is None or not patient.is_enrolled:
+            return Message(content.words.say("routine_unrecorded"))
         evening = await store.evening(patient.id, night) or Evening(night)
-        marks = {"yes": frozenset({"stretch"}), "partly": frozenset({"stretch_partly"})}.get(how, frozenset())
-        await store.save_evening(
-            patient.id, replace(evening, done=(evening.done - {"stretch", "stretch_partly"}) | marks), now
-        )
-        return Reply(
-            edit=Message(content.words.say(f"routine_{how}" if how in ("yes", "partly") else "routine_no"))
-        )
+        done = evening.done - frozenset().union(*ROUTINE_MARKS.values()) | ROUTINE_MARKS.get(how, frozenset())
+        await store.save_evening(patient.id, replace(evening, done=done), services.clock())
+        return Message(content.words.say(f"routine_{how if how in ROUTINE_MARKS else 'no'}"))
+
+
+async def standing_prompt(services: Services, chat_id: int, night: date) -> tuple[int, Message] | None:
+    """Return the message that holds a night's prompt and how it reads now; None when it shows none."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+        evening = await store.evening(patient.id, night) if patient else None
+        if patient is None or evening is None or evening.declined or evening.message_id is None:
+            return None
+        told = await store.sending_for(patient.id, Kind.PROMPT, night.isoformat())
+        if any(sending.step and sending.state == State.READY for sending in told):
+            return None
+        content = services.content_for(patient)
+        return evening.message_id, await _as_it_suits(services, store, patient, content, evening)

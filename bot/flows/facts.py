@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
+from bot.flows.asking import codes_behind
 from bot.flows.escalation import withheld_by
 from bot.model import CheckIn, Facts, Patient
+from bot.rules.hearing import flag_codes, sign_codes
 from bot.rules.tips import Circumstances
 from bot.storage.store import Store
 from content.loader import Content
@@ -59,13 +61,37 @@ def facts_of(
     if checkin is None:
         return Facts(signs=dict(more or {}), flags=dict(flags))
     return Facts(
-        signs={**signs_of(content, checkin), **(more or {})},
+        signs={**(more or {}), **signs_of(content, checkin)},
         flags=dict(flags),
         feeling=frozenset(checkin.feeling),
         helped=frozenset(checkin.helped),
         pain=checkin.pain,
         side=checkin.side if checkin.side in ("left", "right") else None,
     )
+
+
+async def told_elsewhere(
+    store: Store, patient: Patient, content: Content, night: date
+) -> tuple[dict[str, str], dict[str, bool]]:
+    """Return the signs and flags of the last days that stand in no check-in: heard in words, or still open."""
+    since = night - timedelta(days=content.timing.sign_nights)
+    codes: list[str] = []
+    for row in await store.open_escalations(patient.id):
+        if not row.about_other and row.night >= since:
+            codes += row.evidence
+    for asking in await store.open_askings(patient.id):
+        if not asking.about_other and asking.night >= since:
+            codes += codes_behind(content, asking)
+    signs = {sign: "yes" for sign in sign_codes(codes) if sign in content.signs}
+    return signs, {flag: True for flag in flag_codes(codes) if flag in content.profile}
+
+
+async def known_facts(
+    store: Store, patient: Patient, content: Content, night: date, checkin: CheckIn | None
+) -> Facts:
+    """Return all that is known for one night: answers, profile, and what was said in words these days."""
+    signs, flags = await told_elsewhere(store, patient, content, night)
+    return facts_of(content, checkin, {**flags, **await flags_of(store, patient)}, signs)
 
 
 async def circumstances(store: Store, patient: Patient, content: Content, night: date) -> Circumstances:

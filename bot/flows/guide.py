@@ -25,8 +25,12 @@ class Routine:
     def opening(self) -> Reply:
         """Return the first step, or why there is none."""
         if not self.steps:
-            return Reply(messages=(Message(self.content.words.say("routine_withheld")),))
+            return Reply(messages=(self.withheld(),))
         return Reply(messages=(self.page(0),))
+
+    def withheld(self) -> Message:
+        """Return what is said when nothing of it is right for this person now."""
+        return Message(self.content.words.say("routine_withheld"))
 
     def seconds(self, at: int) -> int:
         """Return how long a step stays before the next."""
@@ -38,16 +42,20 @@ class Routine:
         name = self.steps[at]
         last = at == len(self.steps) - 1
         foot = (
-            "" if last else words.say("routine_foot", at=at + 1, of=len(self.steps), seconds=self.seconds(at))
+            words.say("routine_ask")
+            if last
+            else words.say("routine_foot", at=at + 1, of=len(self.steps), seconds=self.seconds(at))
         )
-        text = Html(f"{self.content.routine_words[name]}\n\n{foot}".strip())
+        text = Html(f"{self.content.routine_words[name]}\n\n{foot}")
         return Message(
-            text, self._rows(at, last), figure=self.content.routine[name].figure or self._first_figure()
+            text, self._rows(at, last), figure=self.content.routine[name].figure or self.first_figure()
         )
 
     def stopped(self) -> Message:
-        """Return what the message reads after Stop."""
-        return Message(self.content.words.say("routine_stopped"))
+        """Return what the message reads after Stop, or once nothing of it is right any more."""
+        if not self.steps:
+            return self.withheld()
+        return Message(self.content.words.say("routine_stopped"), figure=self.first_figure())
 
     def _rows(self, at: int, last: bool) -> Rows:
         words, key = self.content.words, self.night.strftime("%y%m%d")
@@ -58,26 +66,27 @@ class Routine:
         partly = Button(words.plain("button_routine_partly"), f"gd:{key}:did:partly")
         return ((yes,), (partly, Button(words.plain("button_routine_no"), f"gd:{key}:did:no")))
 
-    def _first_figure(self) -> str:
-        """A message that began with a picture keeps one: the first of the routine."""
+    def first_figure(self) -> str:
+        """Return the figure for words without one: a message that began with a picture keeps one."""
         figures = (self.content.routine[name].figure for name in self.steps)
         return next((figure for figure in figures if figure), "")
 
 
 async def routine(services: Services, chat_id: int, night: date | None = None) -> Routine:
-    """Return the routine for one person tonight; unknown profile or poor balance means the seated version."""
+    """Return the routine that is right for one person now, to be recorded for a night.
+
+    Unknown profile or poor balance means the seated version. What is known now decides, for old nights too.
+    """
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
             return Routine(content, night or services.clock().date(), _steps(content, True, frozenset()))
-        night = night or night_at(
-            services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz
-        )
-        at = await circumstances(store, patient, content, night)
+        tonight = night_at(services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+        at = await circumstances(store, patient, content, tonight)
     withheld = withheld_techniques(content, at)
     seated = bool({"stretch", "floor_exercise"} & withheld) or not at.flags
-    return Routine(content, night, _steps(content, seated, withheld))
+    return Routine(content, night or tonight, _steps(content, seated, withheld))
 
 
 def _steps(content: Content, seated: bool, withheld: frozenset[str]) -> tuple[str, ...]:

@@ -2,72 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
-from bot.flows import enrolment, morning, numbers, settings
-from bot.flows.escalation import card_text, put_question, question_message, raise_findings
-from bot.flows.facts import facts_of, flags_of
+from bot.flows import enrolment, morning, numbers, outcome, settings
+from bot.flows.asking import because_of, put_question
+from bot.flows.cards import question_message
+from bot.flows.escalation import Raised, raise_findings
+from bot.flows.facts import known_facts
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
-from bot.flows.urgent import areas
+from bot.flows.urgent import areas, stateless_card
 from bot.messages import Message, Reply
-from bot.model import Asking, Facts, Finding, Patient
-from bot.rules.reading import Reading, read
-from bot.rules.triage import judge
+from bot.model import Asking, Facts, Patient
+from bot.rules.hearing import Heard, Judged, listen
+from bot.rules.reading import Reading
+from bot.rules.timing import in_quiet_hours
 from bot.storage.store import Store
 from content.loader import Content
-from content.schema import Level
-from content.words import Html
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What one message was found to say: findings of the patient's own and of someone else, and what is in doubt."""
-
-    reading: Reading
-    own: tuple[Finding, ...]
-    others: tuple[Finding, ...]
-    doubtful: tuple[str, ...]  # rules whose exact question is put, highest first
-
-    @property
-    def is_grave(self) -> bool:
-        """Say whether it leads to a card or an exact question."""
-        return bool(self.own or self.others or self.doubtful)
-
-
-def listen(content: Content, text: str, facts: Facts) -> Heard:
-    """Read one message and judge it together with what is known already."""
-    reading = read(text, content.phrases)
-    own = _judged(content, facts, reading.signs()) if reading.signs() else ()
-    others = _grave(judge(content, Facts(signs=reading.others_signs()))) if reading.others_signs() else ()
-    sure = {finding.topic for finding in (*own, *others)}
-    doubtful = _doubtful(content, facts, reading, sure)
-    return Heard(reading, own, others, doubtful)
-
-
-def _judged(content: Content, facts: Facts, signs: dict[str, str]) -> tuple[Finding, ...]:
-    """What the new signs add: a row that stood without them is not raised by this message."""
-    merged = Facts({**facts.signs, **signs}, facts.flags, facts.feeling, facts.helped, facts.pain, facts.side)
-    fresh = {f"sign:{sign}" for sign in signs}
-    return tuple(one for one in _grave(judge(content, merged)) if fresh & set(one.evidence))
-
-
-def _grave(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(finding for finding in findings if finding.level >= Level.URGENT)
-
-
-def _doubtful(content: Content, facts: Facts, reading: Reading, sure: set[str]) -> tuple[str, ...]:
-    """The rows that signs in doubt would raise, if they were sure; each topic once, the gravest first."""
-    if not reading.doubtful():
-        return ()
-    findings = _judged(content, facts, dict.fromkeys(reading.doubtful(), "yes"))
-    return tuple(finding.rule for finding in findings if finding.topic not in sure)[:4]
-
-
-async def hear(
-    services: Services, chat_id: int, text: str, origin: str, language: str | None, edited: bool = False
-) -> Reply:
+async def hear(services: Services, chat_id: int, text: str, origin: str, language: str | None) -> Reply:
     """Take one typed (or edited) message of a private chat."""
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
@@ -75,14 +30,13 @@ async def hear(
             return _stranger(services, services.content_of(patient, language), text)
         content = services.content_for(patient)
         night = ended_night(patient, services.clock())
-        known = await store.checkin(patient.id, night)
-        heard = listen(content, text, facts_of(content, known, await flags_of(store, patient)))
-        graver = await _raise(services, store, patient, heard, night, origin)
+        heard = await _read(store, patient, content, night, text)
+        reply, raised = await _raise(services, store, patient, heard, night, origin)
         if heard.is_grave:
-            if known is not None or heard.reading.pain is not None:
-                await _keep_answers(services, store, patient, heard.reading, night)
-            return graver
-        return await _answer(services, store, patient, content, heard.reading, text, night, origin)
+            await _keep_answers(services, store, patient, heard.reading, night)
+            return reply
+        answered = await _answer(services, store, patient, content, heard.reading, text, night, origin)
+        return _with_lower(services, content, patient, raised, answered)
 
 
 async def overhear(services: Services, chat_id: int, text: str, origin: str) -> Reply:
@@ -90,60 +44,95 @@ async def overhear(services: Services, chat_id: int, text: str, origin: str) -> 
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply()
+            content = services.content_of(patient)
+            return Reply(messages=_stateless(content, listen(content, text, Facts()), services.clock()))
         content = services.content_for(patient)
         night = ended_night(patient, services.clock())
-        known = await store.checkin(patient.id, night)
-        heard = listen(content, text, facts_of(content, known, await flags_of(store, patient)))
-        return await _raise(services, store, patient, heard, night, origin)
+        heard = await _read(store, patient, content, night, text)
+        reply, _ = await _raise(services, store, patient, heard, night, origin)
+        return reply
+
+
+async def _read(store: Store, patient: Patient, content: Content, night: date, text: str) -> Heard:
+    known = await store.checkin(patient.id, night)
+    return listen(content, text, await known_facts(store, patient, content, night, known))
+
+
+# --- somebody of whom nothing is kept --------------------------------------------------------------------
 
 
 def _stranger(services: Services, content: Content, text: str) -> Reply:
     """Somebody without consent: danger gets the card and the number, nothing is kept."""
     today = services.clock().date()
     heard = listen(content, text, Facts())
-    cards = [
-        Message(card_text(content, None, one.rule, one.level, today)) for one in (*heard.own, *heard.others)
-    ]
-    if not cards and heard.doubtful:
-        asking = Asking(0, 0, today, "words", heard.doubtful, False, services.clock(), None, None)
-        cards = [Message(question_message(content, None, asking, today).text)]
+    cards = _stateless(content, heard, services.clock())
     if not cards and (heard.reading.cry or not heard.reading.meaningful):
-        cards = [areas(content, None, today)]
+        cards = (areas(content, None, today),)
     emergency = numbers.emergency_block(content, None, today)
     return Reply(messages=(*cards, Message(content.words.say("stranger", emergency=emergency))))
 
 
+def _stateless(content: Content, heard: Heard, now: datetime) -> tuple[Message, ...]:
+    """The cards of what is certain, else the question whose buttons lead to the cards."""
+    today = now.date()
+    raised = (*heard.own.raised, *heard.other.raised)
+    if raised:
+        return tuple(stateless_card(content, finding.rule, today) for finding in raised)
+    asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
+    if not asks:
+        return ()
+    nobody = Asking(0, 0, today, "words", asks, False, now, None, None)
+    return (question_message(content, None, nobody, today),)
+
+
+# --- what was heard becomes rows -------------------------------------------------------------------------
+
+
 async def _raise(
     services: Services, store: Store, patient: Patient, heard: Heard, night: date, origin: str
-) -> Reply:
-    """Write what was heard: escalations for what is sure, an exact question for what is not."""
+) -> tuple[Reply, Raised]:
+    """Write what was heard: escalations for what is certain, an exact question for what is not."""
     content = services.content_for(patient)
-    if not heard.is_grave:
-        return Reply()
-    raised = await raise_findings(services, store, patient, heard.own, night, origin)
-    raised += await raise_findings(
-        services, store, patient, heard.others, night, f"{origin}:other", about_other=True
+    own = await _raise_one(services, store, patient, heard.own, night, origin, about_other=False)
+    other = await _raise_one(
+        services, store, patient, heard.other, night, f"{origin}:other", about_other=True
     )
-    asked = None
-    if heard.doubtful:
-        asked = await put_question(services, store, patient, night, "words", heard.doubtful, False, origin)
-    if raised or asked or not (heard.own or heard.others):
-        return Reply()
-    return Reply(messages=(await _again(services, store, patient, content, (*heard.own, *heard.others)),))
+    raised = Raised(own.speaking + other.speaking, own.again + other.again)
+    return Reply(messages=raised.messages(content, patient, services.clock().date())), raised
 
 
-async def _again(
-    services: Services, store: Store, patient: Patient, content: Content, findings: tuple[Finding, ...]
-) -> Message:
-    """The same matter told again: a short answer with the action and the number, never silence."""
-    finding = findings[0]
-    text = content.words.say(
-        "told_before",
-        action=Html(content.red_flag_words[finding.rule].action),
-        emergency=numbers.emergency_block(content, patient, services.clock().date()),
+async def _raise_one(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    judged: Judged,
+    night: date,
+    origin: str,
+    about_other: bool,
+) -> Raised:
+    findings = judged.raised if about_other else (*judged.raised, *judged.lower)
+    raised = await raise_findings(services, store, patient, findings, night, origin, about_other)
+    if judged.asks:
+        because = because_of(judged.said)
+        await put_question(services, store, patient, night, because, judged.asks, about_other, origin)
+    return raised
+
+
+def _with_lower(
+    services: Services, content: Content, patient: Patient, raised: Raised, answered: Reply
+) -> Reply:
+    """What can wait has its card; where that waits for the morning, one line says so, and nothing is puzzled over."""
+    if not raised.speaking:
+        return answered
+    kept = tuple(
+        message
+        for message in answered.messages
+        if not (isinstance(message, Message) and message.text == content.words.say("unknown"))
     )
-    return Message(text, ((numbers.call_button(content, patient, services.clock().date()),),))
+    times = patient.times
+    if in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz):
+        kept = (Message(content.words.say("noted_lower"), silent=True), *kept)
+    return replace(answered, messages=kept)
 
 
 async def _keep_answers(
@@ -151,12 +140,19 @@ async def _keep_answers(
 ) -> None:
     """A grave message may hold answers too: they are saved, and asked about no further now."""
     content = services.content_for(patient)
+    if not _has_answers(reading):
+        return
     before = await store.checkin(patient.id, night)
+    if before is None:
+        before = await morning.opened(store, patient, content, night, services.clock())
     if before is None:
         return
     after = morning.fill_in(content, before, reading)
     if after != before:
         await store.save_checkin(patient.id, before, after, services.clock(), before.origin)
+
+
+# --- everything else -------------------------------------------------------------------------------------
 
 
 async def _answer(
@@ -177,11 +173,12 @@ async def _answer(
         return await settings.typed(services, store, patient, detail, text)
     if reading.is_question and not _has_answers(reading):
         return Reply(messages=(Message(content.words.say("question_answer")),))
+    if reading.seen and await store.open_escalations(patient.id):
+        return await outcome.said_seen(services, store, patient, content)
     if _has_answers(reading):
-        wanted = date.fromisoformat(detail) if topic == "night" else None
-        return await morning.typed(
-            services, store, patient, reading, wanted or await _asked_night(store, patient, night), origin
-        )
+        wanted = _named_night(detail) if topic == "night" else None
+        night = wanted or await _asked_night(store, patient, night)
+        return await morning.typed(services, store, patient, reading, night, origin)
     if reading.cry or not reading.meaningful:
         return Reply(messages=(areas(content, patient, services.clock().date()),))
     return Reply(messages=(Message(content.words.say("unknown")),))
@@ -196,6 +193,13 @@ def _has_answers(reading: Reading) -> bool:
         or reading.helped
         or reading.longest
     )
+
+
+def _named_night(detail: str) -> date | None:
+    try:
+        return date.fromisoformat(detail)
+    except ValueError:
+        return None
 
 
 async def _asked_night(store: Store, patient: Patient, night: date) -> date:

@@ -6,16 +6,18 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.flows import numbers
-from bot.flows.escalation import Spoken, put_question, raise_findings
-from bot.flows.facts import facts_of, flags_of, rows_of
+from bot.flows.asking import put_question
+from bot.flows.cards import MISTAP
+from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
+from bot.flows.facts import known_facts, rows_of
 from bot.flows.schedule import ended_night, plan_checkin
 from bot.flows.services import Services
 from bot.flows.urgent import areas
 from bot.messages import Button, Message, Reply, Rows, Style
 from bot.model import CheckIn, Origin, Patient, Sending
 from bot.rules import questionnaire
+from bot.rules.hearing import changed, sign_codes
 from bot.rules.reading import Reading
-from bot.rules.triage import judge
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level, Option, Question
@@ -179,7 +181,7 @@ async def press(services: Services, chat_id: int, night: date, verb: str, code: 
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
         content = services.content_for(patient)
         now = services.clock()
-        checkin = await _opened(store, patient, content, night, now)
+        checkin = await opened(store, patient, content, night, now)
         if checkin is None:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         if verb in ("show", "change", "sum"):
@@ -211,7 +213,7 @@ def _after(checkin: CheckIn, question: Question, verb: str, code: str) -> CheckI
     return None if option is None else questionnaire.choose(checkin, question, option, on=code[0] == "+")
 
 
-async def _opened(
+async def opened(
     store: Store, patient: Patient, content: Content, night: date, now: datetime
 ) -> CheckIn | None:
     """Return the night's check-in, opening it if it may still be filled in."""
@@ -237,21 +239,17 @@ async def _record(
     """Save what changed, judge it at once, and return the next page."""
     content = services.content_for(patient)
     now = services.clock()
+    after, notice = await _keep_until_settled(services, store, patient, before, after, origin)
     after = replace(after, completed_at=before.completed_at or _completed(content, after, now))
     await store.save_checkin(patient.id, before, after, now, before.origin)
-    taken_back = set(before.signs) - set(after.signs)
-    notice = ""
-    if taken_back:
-        after = await _keep_until_settled(services, store, patient, before, after, taken_back, origin)
-        notice = content.words.plain("notice_taking_back")
-    await judge_night(services, store, patient, before, after, origin)
+    raised = await judge_night(services, store, patient, before, after, origin)
     shown = page(content, patient, after)
     if question.many and question.code not in after.done:
         shown = ask(content, after, question)
-    more: tuple[Message, ...] = ()
+    more = raised.messages(content, patient, now.date())
     if question.code == questionnaire.SIGNS:
-        more = await _after_signs(store, content, patient, before, after, now)
-    closing = await _closing(store, content, patient, before, after)
+        more += await _after_signs(store, content, patient, before, after, now)
+    closing = await _closing(services, store, content, patient, before, after)
     return Reply(edit=shown, notice=notice, messages=(*more, *closing))
 
 
@@ -260,48 +258,53 @@ def _completed(content: Content, checkin: CheckIn, now: datetime) -> datetime | 
 
 
 async def _keep_until_settled(
-    services: Services,
-    store: Store,
-    patient: Patient,
-    before: CheckIn,
-    after: CheckIn,
-    taken_back: set[str],
-    origin: str,
-) -> CheckIn:
-    """A warning sign taken back stays until its exact question is answered no."""
+    services: Services, store: Store, patient: Patient, before: CheckIn, after: CheckIn, origin: str
+) -> tuple[CheckIn, str]:
+    """A warning sign that was taken back stays until its exact question is answered no; return a notice too."""
     content = services.content_for(patient)
+    taken = set(before.signs) - set(after.signs)
+    options = [option for option in content.questions[questionnaire.SIGNS].options if option.code in taken]
     kept = dict(after.signs)
-    for row in await store.open_escalations(patient.id):
-        options = [option for option in content.questions["signs"].options if option.code in taken_back]
-        signs = {f"sign:{sign}" for option in options for sign in option.signs}
-        rules = {rule for option in options for rule in option.rows}
-        if row.night == before.night and (signs & set(row.evidence) or row.rule in rules):
+    for row in await store.open_escalations(patient.id) if options else ():
+        rests = [
+            option
+            for option in options
+            if set(option.signs) & set(sign_codes(row.evidence)) or row.rule in option.rows
+        ]
+        if row.night == before.night and not row.about_other and rests:
+            because = f"{MISTAP}:{row.id}"
             await put_question(
-                services, store, patient, row.night, f"mistap:{row.id}", (row.rule,), row.about_other, origin
+                services, store, patient, row.night, because, (row.rule,), row.about_other, origin
             )
-            kept.update({option.code: before.signs[option.code] for option in options})
+            kept.update({option.code: before.signs[option.code] for option in rests})
     if kept == dict(after.signs):
-        return after
-    restored = replace(after, signs=kept)
-    await store.save_checkin(patient.id, after, restored, services.clock(), before.origin)
-    return restored
+        return after, ""
+    return replace(after, signs=kept), content.words.plain("notice_taking_back")
 
 
 async def judge_night(
     services: Services, store: Store, patient: Patient, before: CheckIn, after: CheckIn, origin: str
-) -> None:
-    """Judge a night's answers: raise what is sure, put the exact question where an answer may be several rows."""
+) -> Raised:
+    """Judge what a night's answers say now and did not before: cards for what is sure, exact questions for the rest."""
     content = services.content_for(patient)
-    facts = facts_of(content, after, await flags_of(store, patient))
-    grave = [finding for finding in judge(content, facts) if finding.level >= Level.URGENT]
-    await raise_findings(services, store, patient, grave, after.night, f"night:{after.night}")
+    night = after.night
+    earlier = await known_facts(store, patient, content, night, before)
+    judged = changed(content, earlier, await known_facts(store, patient, content, night, after))
+    raised = await raise_findings(
+        services, store, patient, (*judged.raised, *judged.lower), night, f"{origin}:night"
+    )
     asked_before = {option for option, _ in rows_of(content, before)}
+    asked: set[str] = set()
     for option, rules in rows_of(content, after):
         if option not in asked_before:
-            because = f"{option}"
+            asked.update(rules)
             await put_question(
-                services, store, patient, after.night, because, rules, False, f"night:{after.night}"
+                services, store, patient, night, f"option:{option}", rules, False, f"{origin}:night"
             )
+    rest = tuple(rule for rule in judged.asks if rule not in asked)
+    if rest:
+        await put_question(services, store, patient, night, f"night:{night}", rest, False, f"{origin}:night")
+    return raised
 
 
 async def _after_signs(
@@ -320,11 +323,12 @@ async def _after_signs(
 
 
 async def _closing(
-    store: Store, content: Content, patient: Patient, before: CheckIn, after: CheckIn
+    services: Services, store: Store, content: Content, patient: Patient, before: CheckIn, after: CheckIn
 ) -> tuple[Message, ...]:
     """Return one short word when the check-in has just been completed; none while something grave is open."""
     if before.completed_at is not None or after.completed_at is None:
         return ()
+    await lower_what_has_gone(services, store, patient, after.night)
     if any(row.level >= Level.URGENT for row in await store.open_escalations(patient.id)):
         return ()
     key = "closing_good" if after.pain == questionnaire.NO_TROUBLE else "closing_bad"
@@ -342,16 +346,16 @@ async def typed(
     """Fill in what a typed reply was understood to say, show it, and ask the rest."""
     content = services.content_for(patient)
     now = services.clock()
-    checkin = await _opened(store, patient, content, night or ended_night(patient, now), now)
+    checkin = await opened(store, patient, content, night or ended_night(patient, now), now)
     if checkin is None:
         return Reply(messages=(Message(content.words.say("night_too_old")),))
     after = fill_in(content, checkin, reading)
     after = replace(after, completed_at=checkin.completed_at or _completed(content, after, now))
     await store.save_checkin(patient.id, checkin, after, now, checkin.origin)
-    await judge_night(services, store, patient, checkin, after, origin)
+    raised = await judge_night(services, store, patient, checkin, after, origin)
     message = page(content, patient, after, content.words.say("understood"))
-    closing = await _closing(store, content, patient, checkin, after)
-    return Reply(messages=(message, *closing))
+    closing = await _closing(services, store, content, patient, checkin, after)
+    return Reply(messages=(*raised.messages(content, patient, now.date()), message, *closing))
 
 
 def fill_in(content: Content, checkin: CheckIn, reading: Reading) -> CheckIn:
@@ -383,7 +387,7 @@ async def open_night(services: Services, chat_id: int, night: date) -> Reply:
         if patient is None or patient.consent_at is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
         content = services.content_for(patient)
-        checkin = await _opened(store, patient, content, night, services.clock())
+        checkin = await opened(store, patient, content, night, services.clock())
         if checkin is None:
             return Reply(notice=content.words.plain("night_too_old"), alert=True)
         await store.change_patient(patient.id, expecting=f"night:{night.isoformat()}")

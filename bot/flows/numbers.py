@@ -15,9 +15,10 @@ CONTACT = "no"  # prefix of the buttons that send a number as a contact
 
 
 def shown_for(content: Content, patient: Patient | None, today: date) -> NumbersShown:
-    """Return the numbers a person is shown; without a country, the fallback and the zone's country."""
+    """Return the numbers a person is shown; the zone's country's too while no country answers for it."""
     country = patient.country if patient else None
-    zone_country = country_of_zone(patient.zone) if patient and patient.zone else None
+    in_doubt = patient is not None and (patient.country is None or patient.zone_country_asked)
+    zone_country = country_of_zone(patient.zone) if patient and patient.zone and in_doubt else None
     return emergency_lines(content.numbers, country, zone_country, today)
 
 

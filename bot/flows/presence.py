@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.flows.schedule import ROUTINE_KINDS, plan_all
 from bot.flows.services import Services
+from bot.model import Patient
+from bot.storage.store import Store
 
 
 async def blocked(services: Services, chat_id: int) -> None:
@@ -22,4 +26,21 @@ async def back(services: Services, chat_id: int) -> None:
         if patient is not None and patient.blocked_at is not None:
             patient = await store.change_patient(patient.id, blocked_at=None)
             await plan_all(store, patient, services.content_for(patient).timing, services.clock())
+            await wake_safety(store, patient, services.clock())
     services.wake()
+
+
+async def here(services: Services, chat_id: int) -> None:
+    """Take a word or a press as a sign that the chat is open, should the news of it have been lost."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+    if patient is not None and patient.blocked_at is not None:
+        await back(services, chat_id)
+
+
+async def wake_safety(store: Store, patient: Patient, now: datetime) -> None:
+    """Make due what could not be told while the chat was closed."""
+    for waiting in await store.waiting(patient.id):
+        if waiting.kind.is_safety and waiting.attempts and waiting.due_at > now:
+            subject, until = waiting.subject, waiting.useful_until
+            await store.plan(patient.id, waiting.kind, subject, waiting.step, now, until)

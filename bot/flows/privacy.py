@@ -12,7 +12,7 @@ from bot.model import Kind
 RECEIPT_BYTES = 5
 
 
-async def notice(services: Services, chat_id: int, language: str | None, operator: str = "") -> Reply:
+async def notice(services: Services, chat_id: int, language: str | None) -> Reply:
     """Answer /privacy: what is kept, where, who can read it, how it ends."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
@@ -20,24 +20,25 @@ async def notice(services: Services, chat_id: int, language: str | None, operato
     return Reply(messages=(Message(words.say("privacy")),))
 
 
-async def stop(services: Services, chat_id: int) -> Reply:
+async def stop(services: Services, chat_id: int, language: str | None) -> Reply:
     """Answer /stop: nothing routine is sent from now on; nothing is deleted."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None:
-            return Reply(messages=(Message(services.content(None).words.say("nobody")),))
-        await store.change_patient(patient.id, stopped_at=services.clock(), expecting="")
+            return Reply(messages=(Message(services.content(language).words.say("nobody")),))
+        stopped_at = patient.stopped_at or services.clock()
+        await store.change_patient(patient.id, stopped_at=stopped_at, expecting="")
         await store.drop_ready(patient.id, (*ROUTINE_KINDS, Kind.RESUME, Kind.QUIET_CHECK), "stopped")
         return Reply(
             messages=(Message(services.content_for(patient).words.say("stopped"), keyboard="remove"),)
         )
 
 
-async def ask_erase(services: Services, chat_id: int) -> Reply:
+async def ask_erase(services: Services, chat_id: int, language: str | None) -> Reply:
     """Answer /erase: ask once."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
-    words = services.content_of(patient).words
+    words = services.content_of(patient, language).words
     if patient is None:
         return Reply(messages=(Message(words.say("nobody")),))
     yes = Button(words.plain("button_erase"), "er:yes", Style.GRAVE)
@@ -45,11 +46,11 @@ async def ask_erase(services: Services, chat_id: int) -> Reply:
     return Reply(messages=(Message(words.say("ask_erase"), ((yes,), (no,))),))
 
 
-async def erase(services: Services, chat_id: int, sure: bool) -> Reply:
+async def erase(services: Services, chat_id: int, language: str | None, sure: bool) -> Reply:
     """Erase everything of a patient and leave a receipt, which names nobody."""
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
-        words = services.content_of(patient).words
+        words = services.content_of(patient, language).words
         if patient is None:
             return Reply(notice=words.plain("notice_nobody"), alert=True)
         if not sure:
@@ -59,5 +60,6 @@ async def erase(services: Services, chat_id: int, sure: bool) -> Reply:
         now = services.clock()
         await store.leave_receipt(code, rows, now)
         nights = rows.get("checkin", 0)
-        text = words.say("erased", code=code, date=words.date(now.date()), n=nights, rows=sum(rows.values()))
+        day = now.astimezone(patient.tz).date()
+        text = words.say("erased", code=code, date=words.date(day), n=nights, rows=sum(rows.values()))
         return Reply(edit=Message(text))

@@ -8,12 +8,15 @@ from datetime import date, timedelta
 
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
-from bot.model import ProfileAnswer
+from bot.model import Patient, ProfileAnswer
+from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
 
 ASKED_AT_START = 100  # flags ordered below this are the short first round
 SIDES = ("left", "right", "both")
+ROUNDS = ("r", "a", "o")  # the short first round, all, this one only
+ANSWERS = ("yes", "no", "skip", "end", "noside", *SIDES)
 
 
 def asked(content: Content, first_round: bool = False) -> list[str]:
@@ -37,6 +40,9 @@ def question(content: Content, flag: str, round_: str, known: Mapping[str, Profi
     no = Button(words.plain("button_no"), f"pr:{round_}:{flag}:no")
     skip = Button(words.plain("button_skip"), f"pr:{round_}:{flag}:skip")
     end = Button(words.plain("button_enough"), f"pr:{round_}:{flag}:end")
+    if round_ == "o":
+        skip = Button(words.plain("button_rather_not"), f"pr:o:{flag}:skip")
+        end = Button(words.plain("button_back"), "pr:o:list:show")
     return Message(text, ((yes, no), (skip, end)))
 
 
@@ -46,16 +52,17 @@ def first_question(content: Content, known: Mapping[str, ProfileAnswer], round_:
     return question(content, flags[0], round_, known) if flags else None
 
 
-async def overview(services: Services, chat_id: int, in_place: bool = False) -> Reply:
+async def overview(services: Services, chat_id: int, language: str | None) -> Reply:
     """Answer /profile: what is known, each line a button that changes it."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(messages=(Message(services.content(None).words.say("not_enrolled")),))
+            return Reply(
+                messages=(Message(services.content_of(patient, language).words.say("not_enrolled")),)
+            )
         content = services.content_for(patient)
         known = await store.profile(patient.id)
-    message = _overview(content, known)
-    return Reply(edit=message) if in_place else Reply(messages=(message,))
+    return Reply(messages=(_overview(content, known),))
 
 
 def _overview(content: Content, known: Mapping[str, ProfileAnswer]) -> Message:
@@ -69,33 +76,57 @@ def _overview(content: Content, known: Mapping[str, ProfileAnswer]) -> Message:
     return Message(words.say("profile_overview"), tuple(rows))
 
 
-async def press(services: Services, chat_id: int, round_: str, flag: str, answer: str) -> Reply:
+async def press(
+    services: Services, chat_id: int, round_: str, flag: str, answer: str, language: str | None
+) -> Reply:
     """Record one profile answer and show what comes next in its round."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+            return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
         content = services.content_for(patient)
         known = await store.profile(patient.id)
-        if flag == "start":
-            first = first_question(content, known, round_)
-            return Reply(edit=first) if first else Reply()
-        if flag not in content.profile:
+        opened = _opened(content, round_, flag, answer, known)
+        if opened is not None:
+            return Reply(edit=opened)
+        if round_ not in ROUNDS or flag not in asked(content) or answer not in ANSWERS:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        if answer == "show":
-            return Reply(edit=question(content, flag, round_, known))
-        today = services.clock().astimezone(patient.tz).date()
-        if answer in ("yes", "no"):
-            given = _answer(content, flag, answer == "yes", today)
-            await store.set_profile(patient.id, given, services.clock())
-            if given.yes and content.profile[flag].sided:
-                return Reply(edit=_which_side(content, flag, round_))
-        elif answer in SIDES and flag in known:
-            await store.set_profile(patient.id, replace(known[flag], side=answer), services.clock())
-        elif answer == "skip" and round_ == "o":
-            await store.clear_profile(patient.id, flag)
+        asks_side = await _record(services, store, patient, flag, round_, answer)
+        if asks_side:
+            return Reply(edit=_which_side(content, flag, round_))
         known = await store.profile(patient.id)
     return Reply(edit=_after(content, flag, round_, answer, known))
+
+
+def _opened(
+    content: Content, round_: str, flag: str, answer: str, known: Mapping[str, ProfileAnswer]
+) -> Message | None:
+    """Return the question that a button only opens."""
+    if flag == "start" and round_ in ROUNDS:
+        return first_question(content, known, round_)
+    if flag == "list":
+        return _overview(content, known)
+    if answer == "show" and flag in asked(content):
+        return question(content, flag, round_, known)
+    return None
+
+
+async def _record(
+    services: Services, store: Store, patient: Patient, flag: str, round_: str, answer: str
+) -> bool:
+    """Write one answer, or take back the one question that is skipped; say whether to ask the side."""
+    content, now = services.content_for(patient), services.clock()
+    if answer in ("yes", "no"):
+        given = _answer(content, flag, answer == "yes", now.astimezone(patient.tz).date())
+        await store.set_profile(patient.id, given, now)
+        return given.yes and content.profile[flag].sided
+    if answer in SIDES:
+        known = (await store.profile(patient.id)).get(flag)
+        if known is not None and known.yes:
+            await store.set_profile(patient.id, replace(known, side=answer), now)
+    elif answer == "skip" and round_ == "o":
+        await store.clear_profile(patient.id, flag)
+    return False
 
 
 def _answer(content: Content, flag: str, yes: bool, today: date) -> ProfileAnswer:

@@ -15,10 +15,15 @@ LOOK_AHEAD_DAYS = 4  # a night already served moves on to the next; never furthe
 
 async def plan_all(store: Store, patient: Patient, timing: Timing, now: datetime) -> None:
     """Plan the next prompt and check-in afresh, after times, zone, pause or stop have changed."""
+    snoozed = [one for one in await store.waiting(patient.id) if one.kind is Kind.PROMPT and one.step]
     await store.drop_ready(patient.id, ROUTINE_KINDS, "replanned")
-    if patient.is_active:
-        await plan_prompt(store, patient, timing, now)
-        await plan_checkin(store, patient, timing, now)
+    if not patient.is_active:
+        return
+    await plan_prompt(store, patient, timing, now)
+    await plan_checkin(store, patient, timing, now)
+    if patient.paused_until is None:
+        for one in snoozed:  # tonight's, put off for a while: it comes when it was promised
+            await store.plan(patient.id, one.kind, one.subject, one.step, one.due_at, one.useful_until)
 
 
 async def plan_prompt(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
@@ -37,7 +42,7 @@ async def plan_checkin(store: Store, patient: Patient, timing: Timing, after: da
     """Plan the first morning check-in after a moment whose night has not been served."""
     times = patient.times
     for _ in range(LOOK_AHEAD_DAYS):
-        due = next_local(_not_while_paused(after, patient), times.checkin_at, patient.tz)
+        due = next_local(_not_of_the_pause(after, patient), times.checkin_at, patient.tz)
         night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
         if await store.plan(
             patient.id, Kind.CHECKIN, night.isoformat(), 0, due, checkin_closes(patient, timing, due)
@@ -72,3 +77,9 @@ def _not_while_paused(after: datetime, patient: Patient) -> datetime:
         return after
     back = datetime.combine(patient.paused_until, datetime.min.time(), patient.tz)
     return max(after, back.astimezone(after.tzinfo) - timedelta(microseconds=1))
+
+
+def _not_of_the_pause(after: datetime, patient: Patient) -> datetime:
+    """The first night asked about is the one that begins with the first evening after a pause."""
+    back = _not_while_paused(after, patient)
+    return next_local(back, patient.times.prompt_at, patient.tz) if back > after else after

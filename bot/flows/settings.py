@@ -2,60 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from bot.flows import enrolment
+from bot.flows import enrolment, numbers
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Kind, Patient
 from bot.rules import places
 from bot.rules.clock_words import read_date, read_time
+from bot.rules.timing import local_moment
 from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
 
-PAGES = ("prompt", "checkin", "zone", "country", "quiet", "pause")
+PAGES = ("prompt", "checkin", "zone", "country", "quiet", "pause", enrolment.SHARING)
 FURTHEST_PAUSE = timedelta(days=366)
 
 
-async def show(services: Services, chat_id: int, in_place: bool = False) -> Reply:
+async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     """Answer /settings: what stands, and a button for each thing that can be changed."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(services.content(None).words.say("not_enrolled")),))
+            return Reply(
+                messages=(Message(services.content_of(patient, language).words.say("not_enrolled")),)
+            )
         if patient.expecting.startswith("set:"):
             patient = await store.change_patient(patient.id, expecting="")
-    message = overview(services.content_for(patient), patient, services.clock())
-    return Reply(edit=message) if in_place else Reply(messages=(message,))
+    return Reply(messages=(overview(services.content_for(patient), patient, services.clock()),))
 
 
-def overview(content: Content, patient: Patient, now: datetime) -> Message:
-    """Return the settings as they stand."""
+def overview(content: Content, patient: Patient, now: datetime, lead: str = "") -> Message:
+    """Return the settings as they stand, after what has just been understood."""
     words, times = content.words, patient.times
     text = words.say(
         "settings",
         prompt=words.time(times.prompt_at),
         checkin=words.time(times.checkin_at),
-        quiet=words.say("span", start=words.time(times.quiet_from), end=words.time(times.quiet_until)),
+        quiet=_quiet(content, times.quiet_from, times.quiet_until),
         zone=places.zone_label(patient.zone or "UTC", content.language),
         clock=words.time(now.astimezone(patient.tz).time()),
         country=places.country_name(patient.country, content.language)
         if patient.country
         else words.say("country_unknown"),
         sound=words.say("sound_off" if patient.silent else "sound_on"),
-        state=_state(content, patient),
+        state=_state(content, patient, now.astimezone(patient.tz).date()),
     )
+    if lead:
+        text = Html(f"{lead}\n\n{text}")
     rows: list[tuple[Button, ...]] = [
         (_page_button(content, "prompt"), _page_button(content, "checkin")),
         (_page_button(content, "zone"), _page_button(content, "country")),
         (
             _page_button(content, "quiet"),
-            Button(words.plain("set_sound"), f"se:sound:{'on' if patient.silent else 'off'}"),
+            _sound_button(content, patient),
         ),
     ]
-    if patient.paused_until or patient.stopped_at:
+    if _rests(patient, now.astimezone(patient.tz).date()):
         rows.append((Button(words.plain("button_resume"), "se:resume:now"),))
     else:
         rows.append((_page_button(content, "pause"),))
@@ -67,42 +72,122 @@ def _page_button(content: Content, page: str) -> Button:
     return Button(content.words.plain(f"set_{page}"), f"se:page:{page}")
 
 
-def _state(content: Content, patient: Patient) -> Html:
+def _sound_button(content: Content, patient: Patient) -> Button:
+    turn = "on" if patient.silent else "off"
+    return Button(content.words.plain(f"set_sound_{turn}"), f"se:sound:{turn}")
+
+
+def _quiet(content: Content, start: time, end: time) -> Html:
+    words = content.words
+    return (
+        words.say("quiet_none")
+        if start == end
+        else words.say("span", start=words.time(start), end=words.time(end))
+    )
+
+
+def _rests(patient: Patient, today: date) -> bool:
+    return bool(patient.stopped_at or (patient.paused_until and patient.paused_until > today))
+
+
+def _state(content: Content, patient: Patient, today: date) -> Html:
     words = content.words
     if patient.stopped_at:
         return words.say("state_stopped")
-    if patient.paused_until:
+    if patient.paused_until and patient.paused_until > today:
         return words.say("state_paused", day=words.day(patient.paused_until))
     return words.say("state_on")
 
 
-async def press(services: Services, chat_id: int, what: str, value: str) -> Reply:
+async def press(services: Services, chat_id: int, what: str, value: str, language: str | None) -> Reply:
     """Take one settings button: a page to open, or a value to set."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
-        if patient is None or not patient.is_enrolled:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+        if patient is None or patient.consent_at is None:
+            return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
         content = services.content_for(patient)
+        if what == "abroad":
+            return await _answer_abroad(services, store, patient, value)
+        if not patient.is_enrolled:
+            return Reply(notice=content.words.plain("notice_not_enrolled"), alert=True)
         if what == "where":
-            await store.change_patient(patient.id, expecting="set:zone")
+            await store.change_patient(patient.id, expecting=f"set:{enrolment.SHARING}")
             return enrolment.location_request(content)
         if what == "page":
-            if value not in PAGES:
-                return Reply(edit=overview(content, patient, services.clock()))
-            await store.change_patient(patient.id, expecting=f"set:{value}")
-            return Reply(edit=_page(services, content, patient, value))
+            return await _open(services, store, patient, value)
         changed = await apply(services, store, patient, what, value)
         if changed is None:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        return Reply(
-            edit=overview(content, changed, services.clock()), notice=content.words.plain("notice_saved")
-        )
+        return _changed(services, patient, changed, what, in_place=True)
+
+
+async def _open(services: Services, store: Store, patient: Patient, page: str) -> Reply:
+    """Open one page; whatever is typed next answers it, until the overview is back."""
+    content = services.content_for(patient)
+    known = page in PAGES
+    await store.change_patient(patient.id, expecting=f"set:{page}" if known else "")
+    shown = _page(services, content, patient, page) if known else overview(content, patient, services.clock())
+    return Reply(edit=shown)
+
+
+def _changed(services: Services, before: Patient, patient: Patient, what: str, in_place: bool) -> Reply:
+    """Show what stands now, and ask what the change has opened: the country abroad, the zone."""
+    content, now = services.content_for(patient), services.clock()
+    more: list[Message] = []
+    lead = _understood_as(content, patient, what, now)
+    if before.expecting.endswith(f":{enrolment.SHARING}"):
+        more.append(Message(lead, keyboard="remove"))
+    asked = enrolment.abroad_question(content, patient, now.date()) if what == "zone" else None
+    if what == "country" and patient.country and _is_elsewhere(patient):
+        asked = enrolment.zone_page(content, patient.country, "se")
+    if asked is not None:
+        more.append(asked)
+    page = overview(content, patient, now, lead)
+    if in_place:
+        return Reply(edit=page, messages=tuple(more), notice=content.words.plain("notice_saved"))
+    return Reply(messages=(page, *more))
+
+
+def _is_elsewhere(patient: Patient) -> bool:
+    """Say whether the zone lies in no country or in another one than the patient's."""
+    return patient.zone is None or places.country_of_zone(patient.zone) != patient.country
+
+
+def _understood_as(content: Content, patient: Patient, what: str, now: datetime) -> Html:
+    words = content.words
+    if what in ("country", "zone", "prompt", "checkin"):
+        return enrolment.accepted_words(content, patient, what, now)
+    if what == "quiet":
+        span = _quiet(content, patient.times.quiet_from, patient.times.quiet_until)
+        return words.say("accepted_quiet", value=span)
+    if what == "pause" and patient.paused_until:
+        return words.say("accepted_pause", day=words.day(patient.paused_until))
+    return words.say("accepted_sound" if what == "sound" else "accepted_resume")
+
+
+async def _answer_abroad(services: Services, store: Store, patient: Patient, value: str) -> Reply:
+    """Take the country that is asked again after the zone has left it; the zone stays."""
+    content = services.content_for(patient)
+    if value == "other":
+        area = "se" if patient.is_enrolled else "en"
+        if patient.is_enrolled:
+            await store.change_patient(patient.id, expecting="set:country")
+        return Reply(edit=enrolment.country_page(services, content, area))
+    if not places.is_country(value):
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    patient = await store.change_patient(patient.id, country=value, zone_country_asked=False)
+    content = services.content_for(patient)
+    name = places.country_name(value, content.language)
+    emergency = numbers.emergency_block(content, patient, services.clock().date())
+    text = content.words.say("country_settled", value=name, emergency=emergency)
+    return Reply(edit=Message(text), notice=content.words.plain("notice_saved"))
 
 
 def _page(services: Services, content: Content, patient: Patient, page: str) -> Message:
     shown = {
         "country": lambda: enrolment.country_page(services, content, "se"),
-        "zone": lambda: enrolment.zone_page(content, patient.country, "se"),
+        "zone": lambda: enrolment.zone_page(content, patient.country, "se", services.default_zone),
+        enrolment.SHARING: lambda: enrolment.zone_page(content, patient.country, "se", services.default_zone),
         "prompt": lambda: enrolment.time_page(content, "prompt", "se"),
         "checkin": lambda: enrolment.time_page(content, "checkin", "se"),
         "quiet": lambda: _quiet_page(content),
@@ -133,28 +218,26 @@ def _pause_page(content: Content, today: date) -> Message:
 
 async def apply(services: Services, store: Store, patient: Patient, what: str, value: str) -> Patient | None:
     """Write one setting and plan what follows from it; None when the value makes no sense."""
-    fields = _fields(what, value, services.clock().astimezone(patient.tz).date())
+    fields = _fields(patient, what, value, services.clock().astimezone(patient.tz).date())
     if fields is None:
         return None
-    if what == "country" and value != "skip":
-        zones = places.zones_of(value.upper())
-        if len(zones) == 1:
-            fields["zone"] = zones[0]
     patient = await store.change_patient(patient.id, expecting="", **fields)
+    if what == "country" and patient.country and _is_elsewhere(patient):
+        patient = await store.change_patient(patient.id, expecting="set:zone")
     await plan_all(store, patient, services.content_for(patient).timing, services.clock())
     if what == "pause" and patient.paused_until:
-        midday = datetime.combine(patient.paused_until, patient.times.checkin_at, patient.tz)
-        await store.plan(patient.id, Kind.RESUME, patient.paused_until.isoformat(), 0, midday)
+        back_at = local_moment(patient.paused_until, patient.times.checkin_at, patient.tz)
+        await store.plan(patient.id, Kind.RESUME, patient.paused_until.isoformat(), 0, back_at)
     services.wake()
     return patient
 
 
-def _fields(what: str, value: str, today: date) -> dict[str, object] | None:
+def _fields(patient: Patient, what: str, value: str, today: date) -> dict[str, object] | None:
     if what == "country":
-        code = None if value == "skip" else value.upper()
-        return {"country": code} if code is None or places.is_country(code) else None
+        return _country_fields(patient, value)
     if what == "zone":
-        return {"zone": value} if places.is_zone(value) else None
+        abroad = enrolment.is_abroad(patient, value)
+        return {"zone": value, "zone_country_asked": abroad} if places.is_zone(value) else None
     if what in ("prompt", "checkin"):
         at = clock_of(value)
         return {f"{what}_at": at} if at else None
@@ -162,14 +245,26 @@ def _fields(what: str, value: str, today: date) -> dict[str, object] | None:
         start, _, end = value.partition("-")
         span = clock_of(start), clock_of(end)
         return {"quiet_from": span[0], "quiet_until": span[1]} if None not in span else None
-    if what == "sound":
-        return {"silent": value == "off"}
-    if what == "resume":
-        return {"paused_until": None, "stopped_at": None}
     if what == "pause":
         until = _date_of(value)
         return {"paused_until": until} if until and today < until <= today + FURTHEST_PAUSE else None
-    return None
+    plain: dict[str, dict[str, object]] = {
+        "sound:on": {"silent": False},
+        "sound:off": {"silent": True},
+        "resume:now": {"paused_until": None, "stopped_at": None},
+    }
+    return plain.get(f"{what}:{value}")
+
+
+def _country_fields(patient: Patient, value: str) -> dict[str, object] | None:
+    """A country brings its zone where it has one; else the old zone stays until the new one is answered."""
+    code = None if value == "skip" else value.upper()
+    if code is not None and not places.is_country(code):
+        return None
+    fields = {**enrolment.of_country(patient, code), "zone_country_asked": False}
+    if fields.get("zone", "") is None:
+        del fields["zone"]
+    return fields
 
 
 def clock_of(value: str) -> time | None:
@@ -190,6 +285,7 @@ def _date_of(value: str) -> date | None:
 async def typed(services: Services, store: Store, patient: Patient, what: str, text: str) -> Reply:
     """Take a typed value for the settings page that is open; say what would be understood if it was not."""
     content = services.content_for(patient)
+    what = "zone" if what == enrolment.SHARING else what
     found = _understood(content, patient, what, text, services.clock())
     if isinstance(found, Message):
         rows = tuple(tuple(Button(b.text, f"se{b.press[2:]}") for b in row) for row in found.rows)
@@ -199,19 +295,26 @@ async def typed(services: Services, store: Store, patient: Patient, what: str, t
         lead = content.words.say(f"not_understood_{what}", text=text[:40])
         page = _page(services, content, patient, what)
         return Reply(messages=(Message(Html(f"{lead}\n\n{page.text}"), page.rows),))
-    return Reply(messages=(overview(content, changed, services.clock()),))
+    return _changed(services, patient, changed, what, in_place=False)
 
 
 def _understood(
     content: Content, patient: Patient, what: str, text: str, now: datetime
 ) -> str | Message | None:
     if what == "pause":
-        until = read_date(text, now.astimezone(patient.tz).date(), content.clock)
+        today = now.astimezone(patient.tz).date()
+        until = read_date(text, today, content.clock, month_first=_month_first(content, patient))
         return until.isoformat() if until else None
     if what == "quiet":
         start, end = _span(content, text)
         return f"{start:%H%M}-{end:%H%M}" if start and end else None
     return enrolment.understand(content, patient, what, text, now)
+
+
+def _month_first(content: Content, patient: Patient) -> bool:
+    """Say whether 2/12 is 12 February where the patient is; where that is not known it is 2 December."""
+    pattern = str(content.words.locale.date_formats["short"])
+    return patient.country is not None and pattern.lower().index("m") < pattern.lower().index("d")
 
 
 def _span(content: Content, text: str) -> tuple[time | None, time | None]:
@@ -227,34 +330,56 @@ def _span(content: Content, text: str) -> tuple[time | None, time | None]:
     return None, None
 
 
-async def located(services: Services, chat_id: int, zones: list[str]) -> Reply:
-    """Take the zone found for a shared location, in enrolment or settings; the place itself is not kept."""
+async def located(services: Services, chat_id: int, zones: list[str], language: str | None) -> Reply:
+    """Take the zone of a shared location, in enrolment or settings; the place itself is not kept."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
-        content = services.content_of(patient)
+        content = services.content_of(patient, language)
+        words, today = content.words, services.clock().date()
         if patient is None or patient.consent_at is None:
-            return Reply(messages=(Message(content.words.say("not_enrolled")),))
+            emergency = numbers.emergency_block(content, None, today)
+            return Reply(messages=(Message(words.say("stranger", emergency=emergency)),))
         known = [zone for zone in zones if places.is_zone(zone)]
+        if patient.step == "done" and patient.expecting not in ("set:zone", f"set:{enrolment.SHARING}"):
+            return _unasked_place(services, content, patient, known)
         if not known:
-            return Reply(messages=(Message(content.words.say("location_unknown"), keyboard="remove"),))
+            return Reply(messages=(Message(words.say("location_unknown"), keyboard="remove"),))
+        gone = Message(words.say("location_dropped"), keyboard="remove")
         if len(known) > 1:
-            area = "se" if patient.step == "done" else "en"
-            rows = tuple(
-                (Button(places.zone_label(zone, content.language), f"{area}:zone:{zone}"),) for zone in known
+            return Reply(messages=(gone, _which_zone(content, patient, known)))
+        if patient.step == "done":
+            changed = await apply(services, store, patient, "zone", known[0])
+            reply = _changed(
+                services, replace(patient, expecting=""), changed or patient, "zone", in_place=False
             )
-            gone = Message(content.words.say("location_dropped"), keyboard="remove")
-            return Reply(messages=(gone, Message(content.words.say("which_one"), rows)))
-        gone = Message(content.words.say("location_dropped"), keyboard="remove")
-        if patient.step != "done":
-            accepted = await enrolment.accept(services, store, patient, "zone", known[0])
-            if accepted is None:
-                return Reply(messages=(gone,))
-            lead = enrolment.accepted_words(content, accepted, "zone")
-            return Reply(
-                messages=(gone, enrolment.step_page(services, content, accepted, services.clock(), lead))
-            )
-        changed = await apply(services, store, patient, "zone", known[0])
-        return Reply(messages=(gone, overview(content, changed or patient, services.clock())))
+        else:
+            reply = await enrolment.place_found(services, store, patient, known[0])
+        return Reply(messages=(gone,)) + reply
+
+
+def _which_zone(content: Content, patient: Patient, zones: list[str]) -> Message:
+    area = "se" if patient.step == "done" else "en"
+    rows = tuple(
+        (Button(places.zone_label(zone, content.language), f"{area}:zone:{zone}"),) for zone in zones
+    )
+    return Message(content.words.say("which_one"), rows)
+
+
+def _unasked_place(services: Services, content: Content, patient: Patient, zones: list[str]) -> Reply:
+    """A place nobody asked for may be a call for help: the number first, then the zone if it is another."""
+    words = content.words
+    emergency = numbers.emergency_block(content, patient, services.clock().date())
+    fresh = [zone for zone in zones if zone != patient.zone]
+    rows: Rows = tuple(
+        (
+            Button(
+                words.plain("button_zone_to", zone=places.zone_label(zone, content.language)),
+                f"se:zone:{zone}",
+            ),
+        )
+        for zone in fresh
+    )
+    return Reply(messages=(Message(words.say("location_unasked", emergency=emergency), rows),))
 
 
 async def render_resume(services: Services, store: Store, patient: Patient, now: datetime) -> Message | None:

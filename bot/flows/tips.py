@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
+from math import log
 
 from rapidfuzz import fuzz, process, utils
 
 from bot.flows.facts import circumstances
 from bot.flows.services import Services
-from bot.messages import Button, Message, Reply
+from bot.messages import Button, Message, Reply, Rows
 from bot.rules.timing import night_at
-from bot.rules.tips import Circumstances, fitting, fitting_tips
+from bot.rules.tips import STAND_INS_FROM, Circumstances, fitting, fitting_tips
 from content.loader import Content
+from content.schema import Review
 from content.words import Html
 
 NEAR_ENOUGH = 78.0  # of 100: a typed word with one or two wrong letters still finds its tip
+NEAR_MENTION = 88.0  # the same for a word inside the text, where chance likenesses are many
+MENTION_COUNTS = 0.6  # of a word in the title
+WORTH_SHOWING = 0.6  # of the best hit
+MOST_FOUND = 6
+SHORTEST_WORD = 3
+STEM, ENDING = 5, 4  # letters that two forms of a word share at least, and differ in at most
 BUTTON_TEXT = 60
+SEARCH_SHOWN = 60
+
+Searched = tuple[str, str]  # a title with what else it is called, and a text
 
 
 async def _gated(services: Services, chat_id: int) -> tuple[Content, Circumstances, str]:
@@ -48,29 +60,79 @@ def _topics(content: Content, at: Circumstances) -> Message:
 
 
 def _found(content: Content, at: Circumstances, search: str) -> Reply:
-    titles = {
-        tip: f"{words.title} {' '.join(content.tips[tip].topics)}" for tip, words in content.tip_words.items()
-    }
-    tips = [tip for tip in _nearest(search, titles) if fitting(content, tip, at)]
-    causes = _nearest(
-        search,
-        {cause: f"{words.title} {' '.join(words.search)}" for cause, words in content.cause_words.items()},
-    )
+    tips, causes = _nearest(search, _tip_texts(content, at)), _nearest(search, _cause_texts(content))
     words = content.words
+    shown = search.strip()[:SEARCH_SHOWN]
     if not tips and not causes:
-        return Reply(
-            messages=(Message(words.say("nothing_found", search=search[:60]), _topics(content, at).rows),)
-        )
-    rows = [(Button(content.tip_words[tip].title[:BUTTON_TEXT], f"tp:tip:{tip}"),) for tip in tips]
-    rows += [(Button(content.cause_words[cause].title[:BUTTON_TEXT], f"ca:{cause}"),) for cause in causes]
-    return Reply(messages=(Message(words.say("found", search=search[:60]), tuple(rows)),))
+        rows = _topics(content, at).rows
+        return Reply(messages=(Message(words.say("nothing_found", search=shown), rows),))
+    rows = (*_tip_rows(content, tips), *_cause_rows(content, causes))
+    return Reply(messages=(Message(words.say("found", search=shown), rows),))
 
 
-def _nearest(search: str, titles: dict[str, str]) -> list[str]:
-    hits = process.extract(
-        search, titles, scorer=fuzz.partial_token_set_ratio, processor=utils.default_process, limit=6
-    )
-    return [name for _, score, name in hits if score >= NEAR_ENOUGH]
+def _tip_rows(content: Content, tips: Iterable[str]) -> Rows:
+    return tuple((Button(content.tip_words[tip].title[:BUTTON_TEXT], f"tp:tip:{tip}"),) for tip in tips)
+
+
+def _cause_rows(content: Content, causes: Iterable[str]) -> Rows:
+    return tuple((Button(content.cause_words[cause].title[:BUTTON_TEXT], f"ca:{cause}"),) for cause in causes)
+
+
+def _tip_texts(content: Content, at: Circumstances) -> dict[str, Searched]:
+    """Return what each tip that may be shown is found by: its words, and those of what it stands in for."""
+    found: dict[str, Searched] = {}
+    for name, shape in content.tips.items():
+        shown = fitting(content, name, at) if shape.number < STAND_INS_FROM else None
+        if shown is None:
+            continue
+        head, body = found.get(shown, (content.tip_words[shown].title, content.tip_words[shown].how))
+        topics = (content.words.plain(f"topic_{topic}") for topic in shape.topics)
+        words = content.tip_words[name]
+        found[shown] = (" ".join((head, words.title, *topics)), f"{body} {words.how}")
+    return found
+
+
+def _cause_texts(content: Content) -> dict[str, Searched]:
+    return {
+        cause: (f"{words.title} {' '.join(words.search)}", f"{words.feels} {words.clues}")
+        for cause, words in content.cause_words.items()
+    }
+
+
+def _nearest(search: str, texts: Mapping[str, Searched]) -> list[str]:
+    """Return the names whose words come near the typed ones, best first; rare words count for more."""
+    scores: dict[str, float] = dict.fromkeys(texts, 0.0)
+    split = {name: (_words(head), _words(body)) for name, (head, body) in texts.items()}
+    for word in set(_words(search)):
+        hits = {name: _nearness(word, head, body) for name, (head, body) in split.items()}
+        weight = log(1 + len(texts) / max(1, sum(1 for hit in hits.values() if hit)))
+        for name, hit in hits.items():
+            scores[name] += hit * weight
+    best = max(scores.values(), default=0.0)
+    ranked = sorted((name for name in scores if scores[name] > 0), key=lambda name: -scores[name])
+    return [name for name in ranked if scores[name] >= best * WORTH_SHOWING][:MOST_FOUND]
+
+
+def _nearness(word: str, head: list[str], body: list[str]) -> float:
+    """Return how near a typed word comes to a text: less for what is only mentioned, 0 for not at all."""
+    if near := process.extractOne(word, head, scorer=fuzz.ratio, score_cutoff=NEAR_ENOUGH):
+        return near[1]
+    if any(_same_stem(word, other) for other in head):
+        return NEAR_ENOUGH
+    if near := process.extractOne(word, body, scorer=fuzz.ratio, score_cutoff=NEAR_MENTION):
+        return near[1] * MENTION_COUNTS
+    return 0.0
+
+
+def _same_stem(one: str, other: str) -> bool:
+    """Say whether two words differ in their ending only ("breathing", "breathe")."""
+    pairs = zip(one, other, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return shared >= STEM and max(len(one), len(other)) - shared <= ENDING
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in utils.default_process(text).split() if len(word) >= SHORTEST_WORD]
 
 
 async def topic(services: Services, chat_id: int, name: str) -> Reply:
@@ -79,7 +141,7 @@ async def topic(services: Services, chat_id: int, name: str) -> Reply:
     tips = [tip for tip in fitting_tips(content, at) if name in content.tips[tip].topics]
     if not tips:
         return Reply(edit=_topics(content, at))
-    rows = [(Button(content.tip_words[tip].title[:BUTTON_TEXT], f"tp:tip:{tip}"),) for tip in tips]
+    rows = _tip_rows(content, tips)
     back = (Button(content.words.plain("button_back"), "tp:menu"),)
     text = content.words.say("topic_head", topic=content.words.say(f"topic_{name}"))
     return Reply(edit=Message(text, (*rows, back)))
@@ -114,32 +176,30 @@ def card(content: Content, name: str) -> Html:
     words, shape, tip_words = content.words, content.tips[name], content.tip_words[name]
     parts = [Html(f"<b>{tip_words.title}</b>"), Html(tip_words.how)]
     parts += [Html(text) for text in (tip_words.why, tip_words.caution) if text]
-    parts.append(
-        _footing(content, words.say(f"evidence_{shape.evidence}"), shape.sources, shape.review.reviewed_on)
-    )
+    parts.append(_footing(content, words.say(f"evidence_{shape.evidence}"), shape.sources, shape.review))
     return Html("\n\n".join(parts))
 
 
-def _footing(content: Content, evidence: Html, sources: tuple[str, ...], reviewed_on: date | None) -> Html:
+def _footing(content: Content, evidence: Html, sources: tuple[str, ...], review: Review) -> Html:
     words = content.words
     titles = words.list([content.sources[key].title for key in sources], style="unit")
-    review = (
-        words.say("reviewed_on", date=words.date(reviewed_on)) if reviewed_on else words.say("not_reviewed")
-    )
-    return words.say("footing", evidence=evidence, sources=titles, review=review)
+    state = words.say("not_reviewed")
+    if review.is_reviewed and review.reviewed_on:
+        state = words.say("reviewed_by", name=review.reviewer, date=words.date(review.reviewed_on))
+    lines = (evidence, words.say("footing", sources=titles, review=state))
+    return Html("<i>" + "\n".join(line for line in lines if line) + "</i>")
 
 
 async def causes(services: Services, chat_id: int, search: str = "") -> Reply:
     """Answer /causes: every cause as a card, or those a typed word finds."""
     content, _, _ = await _gated(services, chat_id)
-    names = sorted(content.causes, key=lambda cause: content.causes[cause].order)
-    if search.strip():
-        titles = {
-            cause: f"{words.title} {' '.join(words.search)}" for cause, words in content.cause_words.items()
-        }
-        names = _nearest(search, titles) or names
-    rows = tuple((Button(content.cause_words[cause].title[:BUTTON_TEXT], f"ca:{cause}"),) for cause in names)
-    return Reply(messages=(Message(content.words.say("causes_menu"), rows),))
+    words = content.words
+    every = sorted(content.causes, key=lambda cause: content.causes[cause].order)
+    if not search.strip():
+        return Reply(messages=(Message(words.say("causes_menu"), _cause_rows(content, every)),))
+    names = _nearest(search, _cause_texts(content))
+    text = words.say("found" if names else "nothing_found", search=search.strip()[:SEARCH_SHOWN])
+    return Reply(messages=(Message(text, _cause_rows(content, names or every)),))
 
 
 async def cause(services: Services, chat_id: int, name: str) -> Reply:
@@ -156,6 +216,6 @@ async def cause(services: Services, chat_id: int, name: str) -> Reply:
         helps=Html(card_words.helps),
         harms=Html(card_words.harms),
         see_someone=Html(card_words.see_someone),
-        footing=_footing(content, Html(""), shape.sources, shape.review.reviewed_on),
+        footing=_footing(content, Html(""), shape.sources, shape.review),
     )
     return Reply(messages=(Message(text),))

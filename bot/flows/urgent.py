@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from bot.flows import numbers
-from bot.flows.escalation import put_question, question_message
+from bot.flows.asking import put_question
+from bot.flows.cards import card_text
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply
-from bot.model import Asking, Patient
+from bot.model import Patient
 from content.loader import Content
 from content.schema import Level
 from content.words import Html
@@ -77,7 +78,7 @@ async def area(services: Services, chat_id: int, name: str) -> Reply:
 
 
 async def row(services: Services, chat_id: int, rule: str, origin: str) -> Reply:
-    """Put the exact question of one row; for someone unknown, show it without keeping anything."""
+    """Put the exact question of one row; somebody of whom nothing is kept gets its card at once."""
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
@@ -85,8 +86,13 @@ async def row(services: Services, chat_id: int, rule: str, origin: str) -> Reply
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         now = services.clock()
         if patient is None or patient.consent_at is None:
-            nobody = Asking(0, 0, now.date(), rule, (rule,), False, now, None, None)
-            return Reply(messages=(question_message(content, patient, nobody, now.date()),))
+            return Reply(messages=(stateless_card(content, rule, now.date()),))
         night = ended_night(patient, now)
         await put_question(services, store, patient, night, f"urgent:{rule}", (rule,), False, origin)
         return Reply()
+
+
+def stateless_card(content: Content, rule: str, today: date) -> Message:
+    """Return a red flag's card for somebody of whom nothing is kept."""
+    text = card_text(content, None, rule, content.red_flags[rule].level, today)
+    return Message(text, ((numbers.call_button(content, None, today),),))

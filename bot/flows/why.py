@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.flows.escalation import why_text
+from bot.flows.cards import why_text
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 

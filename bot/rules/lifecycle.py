@@ -2,22 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import enum
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.model import Escalation, Finding, Outcome, Times
+from bot.model import CheckIn, Escalation, Finding, Times
 from bot.rules.timing import end_of_quiet, in_quiet_hours, local_moment
-from content.schema import Lifecycle
-
-SETTLING = frozenset({Outcome.SEEN, Outcome.SAFE})
+from content.schema import Level, Lifecycle
 
 
-def already_told(standing: Iterable[Escalation], finding: Finding, night: date) -> bool:
-    """Say whether a finding adds nothing: the same matter, as high or higher, raised for the same night."""
+class Speaks(enum.Enum):
+    """What a finding leads to, given what stands."""
+
+    CARD = enum.auto()  # a card of its own, in place of the lower ones it covers
+    SHORT = enum.auto()  # told before and unchanged: a short answer
+    NOTHING = enum.auto()  # not grave, and told not long ago
+
+
+def together(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that speak when several are raised at once: a higher one covers those it rests on."""
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=lambda one: -one.level):
+        if not any(_covers(one.level, one.evidence, finding) for one in kept):
+            kept.append(finding)
+    return kept
+
+
+def speaks(finding: Finding, standing: Sequence[Escalation], night: date, about_other: bool) -> Speaks:
+    """Say what a finding leads to: a fresh grave report is never met with silence."""
+    for old in standing:
+        if about_other is not old.about_other:
+            continue
+        if _covers(old.level, old.evidence, finding):
+            return Speaks.SHORT
+        if is_same_matter(old, finding, about_other) and _is_unchanged(old, finding, night):
+            return Speaks.SHORT
+    return Speaks.CARD
+
+
+def replaces(finding: Finding, old: Escalation, about_other: bool) -> bool:
+    """Say whether a raised finding speaks in place of an older open one."""
+    if is_same_matter(old, finding, about_other):
+        return True
+    new = set(finding.evidence)
+    rests = bool(old.evidence) and set(old.evidence) <= new
+    return old.about_other == about_other and old.level < finding.level and rests
+
+
+def is_same_matter(old: Escalation, finding: Finding, about_other: bool) -> bool:
+    """Say whether an escalation and a finding share topic, side and person; an unknown side fits any."""
+    same_side = finding.side == old.side or None in (finding.side, old.side)
+    return old.topic == finding.topic and same_side and old.about_other == about_other
+
+
+def told_lately(recent: Iterable[Escalation], finding: Finding, cycle: Lifecycle, now: datetime) -> bool:
+    """Say whether a lower finding keeps quiet: its topic, as high or higher, was raised a few days ago."""
+    since = now - timedelta(days=cycle.quiet_days)
     return any(
-        old.level >= finding.level and (old.night == night or old.level > finding.level) for old in standing
+        old.topic == finding.topic and old.level >= finding.level and old.raised_at > since for old in recent
     )
+
+
+def next_repeat(
+    cycle: Lifecycle, first_told_at: datetime, step: int, now: datetime, times: Times, zone: ZoneInfo
+) -> tuple[int, datetime] | None:
+    """Return the next repeat (step, UTC) after one was told; those an outage swallowed are left out."""
+    while (at := repeat_at(cycle, first_told_at, step, times, zone)) is not None and at <= now:
+        step += 1
+    return None if at is None else (step, at)
 
 
 def repeat_at(
@@ -31,7 +84,18 @@ def repeat_at(
     if step <= len(waking):
         return after_waking(first_told_at, timedelta(minutes=waking[step - 1]), times, zone)
     step -= len(waking)
-    return morning(first_told_at, step, times, zone) if step <= cycle.repeat_mornings else None
+    if step > cycle.repeat_mornings:
+        return None
+    return morning(_counted_from(cycle, first_told_at), step, times, zone)
+
+
+def next_follow_up(
+    cycle: Lifecycle, raised_at: datetime, step: int, now: datetime, times: Times, zone: ZoneInfo
+) -> tuple[int, datetime] | None:
+    """Return the next "what came of it?" (step, UTC) from one on; those an outage swallowed are left out."""
+    while (at := follow_up_at(cycle, raised_at, step, times, zone)) is not None and at <= now:
+        step += 1
+    return None if at is None else (step, at)
 
 
 def follow_up_at(
@@ -42,7 +106,7 @@ def follow_up_at(
     if not days or step >= len(days) + cycle.weekly_times:
         return None
     day = days[step] if step < len(days) else days[-1] + 7 * (step - len(days) + 1)
-    return morning(raised_at, day, times, zone)
+    return morning(_counted_from(cycle, raised_at), day, times, zone)
 
 
 def morning(start: datetime, days: int, times: Times, zone: ZoneInfo) -> datetime:
@@ -67,9 +131,48 @@ def after_waking(start: datetime, span: timedelta, times: Times, zone: ZoneInfo)
     return end_of_quiet(quiet + timedelta(seconds=1), times.quiet_from, times.quiet_until, zone) + left
 
 
+def is_gone(old: Escalation, cycle: Lifecycle, nights: Iterable[Mapping[str, str]]) -> bool:
+    """Say whether the signs of an open matter were absent on enough logged nights (their signs, latest first)."""
+    signs = {code.removeprefix("sign:") for code in old.evidence if code.startswith("sign:")}
+    counted = 0
+    for reported in nights:
+        if signs & reported.keys():
+            break
+        counted += 1
+    return bool(cycle.gone_nights) and bool(signs) and counted >= cycle.gone_nights
+
+
+def has_answered_signs(checkin: CheckIn) -> bool:
+    """Say whether a night's warning signs were really answered, not skipped."""
+    return "signs" in checkin.done and "signs" not in checkin.skipped
+
+
+def is_own_and_grave(one: Escalation) -> bool:
+    """Say whether an escalation is open, urgent or higher, and about the patient."""
+    return one.is_open and one.level >= Level.URGENT and not one.about_other
+
+
 def forbids_coaching(escalations: Sequence[Escalation]) -> bool:
     """Say whether an open matter of the patient's own is so high that only its follow-up may be said."""
-    return any(
-        one.is_open and one.level.code in ("emergency", "urgent") and not one.about_other
-        for one in escalations
-    )
+    return any(is_own_and_grave(one) for one in escalations)
+
+
+def _counted_from(cycle: Lifecycle, start: datetime) -> datetime:
+    return start + timedelta(minutes=cycle.follow_up_after_minutes)
+
+
+def _covers(level: Level, evidence: Sequence[str], finding: Finding) -> bool:
+    """Say whether something higher rests on all that a finding rests on."""
+    return level > finding.level and bool(finding.evidence) and set(finding.evidence) <= set(evidence)
+
+
+def _is_unchanged(old: Escalation, finding: Finding, night: date) -> bool:
+    """Say whether a matter as high or higher stands, with nothing new, and was read or told for this night."""
+    if old.level > finding.level:
+        return True
+    if old.level < finding.level or (finding.side is not None and old.side != finding.side):
+        return False
+    new = {code for code in finding.evidence if not code.startswith("asked:")} - set(old.evidence)
+    if new or (old.rule != finding.rule and not set(finding.evidence) <= set(old.evidence)):
+        return False
+    return old.acknowledged_at is not None or old.night == night

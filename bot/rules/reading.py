@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -43,6 +43,7 @@ class Reading:
 
     heard: tuple[Heard, ...] = ()
     flags: tuple[str, ...] = ()  # what it says of the writer's own profile ("I am diabetic")
+    others_flags: tuple[str, ...] = ()  # the same of somebody else ("my mum is diabetic")
     pain: int | None = None
     side: str | None = None
     feeling: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class Reading:
     cry: bool = False  # "help", "SOS", a universal word of another language
     is_question: bool = False
     meaningful: bool = True  # False: three words or more that mean nothing to us
+    worrying: bool = False  # a word of danger stands there: if nothing was raised, ask the warning signs
     seen: bool = False  # says that a clinician has seen or treated it
 
     def signs(self) -> dict[str, str]:
@@ -109,15 +111,16 @@ class _Reader:
             for phrase in compiler.phrases("context", code, "yes", texts)
         )
         self._extras = Finder(self._extra_phrases(compiler))
-        known = compiler.vocabulary | filler | set(phrases.common.split())
+        known = compiler.vocabulary | filler
         self._topic = frozenset(context.topic) | self._limbs
-        self._speller = Speller(phrases.spelling, known, self._limbs)
+        self._speller = Speller(phrases.spelling, known, phrases.common.split(), self._limbs)
 
     def read(self, text: str) -> Reading:
         """Read one message."""
         typed = self._speller.words(text)
         first = self._compiler.lay_out(typed)
-        words = self._carried(masked(first, self._figures.hits(first)))
+        figures = self._figures.hits(first)
+        words = self._carried(masked(first, figures))
         laid = self._compiler.lay_out(words)
         hits = self._rivals_removed(_clearest(self._signs.hits(laid)))
         triggers = self._context.hits(laid)
@@ -125,12 +128,16 @@ class _Reader:
         around = Surroundings(laid, triggers, units, self._markers)
         heard = tuple(self._heard(hit, around, text, laid) for hit in sorted(hits, key=lambda hit: hit.start))
         extras = self._extras.hits(laid)
-        flags = self._flags(extras, around)
+        flags = self._flags(extras, around, about_other=False)
+        others_flags = self._flags(extras, around, about_other=True)
         answers = read_answers(laid, text, [hit for hit in extras if hit.phrase.kind == "answer"], around)
         said = {hit.phrase.code for hit in triggers}
-        return self._reading(
-            text, typed, tuple(dict.fromkeys(heard)), flags, answers, said, around.is_question
-        )
+        if self._worries(triggers, around):
+            said.add("worries")
+        if figures:
+            said.add("figures")
+        made = self._reading(text, typed, tuple(dict.fromkeys(heard)), flags, answers, said, around.is_question)
+        return replace(made, others_flags=others_flags)
 
     def _reading(
         self,
@@ -146,7 +153,7 @@ class _Reader:
         cry = "foreign" in said or ("cries" in said and not any(one.is_present for one in heard))
         question = asks or text.rstrip().endswith("?")
         topical = any(word.text in self._topic for word in typed)
-        taken = bool(heard or flags or answers.took or cry or question or topical or "chat" in said)
+        taken = bool(heard or flags or answers.took or cry or question or topical or said & {"chat", "figures"})
         return Reading(
             heard=heard,
             flags=flags,
@@ -160,6 +167,7 @@ class _Reader:
             no_trouble=answers.no_trouble,
             took=answers.took,
             cry=cry,
+            worrying="worries" in said,
             is_question=question,
             meaningful=taken or count < FEW_WORDS,
             seen="seen" in said,
@@ -172,14 +180,18 @@ class _Reader:
             hit
             for hit in hits
             if not any(
-                hit.phrase.code in rivals and one.start < hit.end and hit.start < one.end for one, rivals in exact if rivals
+                hit.phrase.code in rivals and one.start < hit.end and hit.start < one.end
+                for one, rivals in exact
+                if rivals
             )
         ]
 
     def _heard(self, hit: Hit, around: Surroundings, text: str, laid: Text) -> Heard:
         code = hit.phrase.code
         entry = self._phrases.signs[code]
-        standing: Standing = around.standing(hit, lasting=entry.lasting, usual=entry.usual)
+        standing: Standing = around.standing(
+            hit, lasting=entry.lasting, usual=entry.usual, passing=entry.passing, threat=entry.threat
+        )
         return Heard(
             code,
             standing.certainty,
@@ -189,12 +201,18 @@ class _Reader:
             quoted(hit, text, laid),
         )
 
-    def _flags(self, extras: Iterable[Hit], around: Surroundings) -> tuple[str, ...]:
+    def _worries(self, triggers: list[Hit], around: Surroundings) -> bool:
+        """Say whether a word of danger stands there as somebody's present state."""
+        alarms = [around.standing(hit) for hit in triggers if hit.phrase.code == "alarms"]
+        return any(found.certainty != "no" and not found.past and not found.asked for found in alarms)
+
+    def _flags(self, extras: Iterable[Hit], around: Surroundings, *, about_other: bool) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for hit in extras:
             if hit.phrase.kind == "flag":
                 standing = around.standing(hit, lasting=True)
-                if standing.certainty != "no" and not standing.asked:
+                said = standing.certainty != "no" and not standing.asked
+                if said and standing.about_other is about_other:
                     found[hit.phrase.code] = None
         return tuple(found)
 
@@ -202,13 +220,18 @@ class _Reader:
         """Put the leg last spoken of in the place of "it", and before a clause that names none."""
         made: list[Word] = []
         last: Word | None = None
-        for clause in self._clauses(words):
+        for spoken in self._clauses(words):
+            clause = spoken
             if last is not None and not any(word.text in self._limbs or word.text == "it" for word in clause):
                 clause = self._with_limb(clause, last)
             for at, word in enumerate(clause):
                 if word.text in self._limbs:
                     last = word
-                begins = at == 0 or clause[at - 1].text in CONNECTIVES or clause[0].text in self._barriers
+                begins = (
+                    at == 0
+                    or clause[at - 1].text in CONNECTIVES | self._markers.joins
+                    or clause[0].text in self._barriers
+                )
                 stands = last is not None and word.text == "it" and begins
                 made.append(Word(last.text, word.source) if stands and last is not None else word)
         return made

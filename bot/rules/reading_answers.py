@@ -16,7 +16,8 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 TIME = re.compile(
-    r"(\d+(?:[.,]\d+)?|an?|half an?|one|two|three|four|five|six|ten|twenty|thirty|forty)['!]? (second|minute|hour)s?\b"
+    r"(\d+(?:[.,]\d+)?|an?|half an?|one|two|three|four|five|six|ten|twenty|thirty|forty)"
+    r"['!]? (second|minute|hour)s?\b"
 )
 NUMBERS = {
     "a": 1.0, "an": 1.0, "half a": 0.5, "half an": 0.5, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0,

@@ -1,7 +1,7 @@
 """Says of each thing found whether it is there, now, the writer's own, and more than a question.
 
 It follows ConText, the field's method of triggers, scopes and terminators. It is our own because the ready
-tools call "I can't feel my leg" negated or need a hundred times the memory, and one of them logs every message.
+tools call "I can't feel my leg" negated, take a hundred times as long, and one of them logs every message.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from bot.rules.reading_patterns import Hit, Text
 NEGATION_MOST = 12  # words a negation reaches at most
 AFTER_MOST = 5
 PAST_MOST = 14
+PASSED_MOST = 8
+SOFT_STOPS = frozenset({"then", "but", "after", "just", "."})  # "went numb, then fine": perhaps it is over
 MARK_ALONE = 3  # a marker so near after a comma is an afterthought to what stood before it
 CUTS = frozenset({",", "and"})
 BARE_NO = frozenset({"no", "nope", "none", "negative"})
 SENTENCE_ENDS = frozenset({".", "?"})
 OPENERS = frozenset({",", "and", "or", "hi", "hello", "please", "ok", "hey", "so", "help", ":", "-"})
 ALTERNATIVES = frozenset({"or", "nor", "/"})
+DENIALS = frozenset({"not", "no", "never"})
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,10 @@ class Surroundings:
         self._by_kind: Mapping[str, list[Hit]] = by_kind
         by_kind["asking"] = [hit for hit in by_kind.get("asking", ()) if self._is_asking(hit)]
         self._after = by_kind.get("negation_after", [])
+        self._passed = by_kind.get("passed", [])
+        over = [*by_kind.get("past", ()), *by_kind.get("settled", ()), *self._passed]
+        by_kind["present"] = [hit for hit in by_kind.get("present", ()) if self._is_now(hit, over)]
+        by_kind["supposing"] = _outside(by_kind.get("supposing", ()), by_kind.get("not_supposing", ()))
         inert = [*by_kind.get("not_negation", ()), *units]
         self._scopes = [
             (hit, *self._scope(hit, wide=kind == "negation_wide"))
@@ -63,11 +70,20 @@ class Surroundings:
             if not any(unit.start <= hit.start < unit.end for unit in inert)
         ]
 
-    def standing(self, hit: Hit, *, lasting: bool = False, usual: bool = False) -> Standing:
+    def standing(
+        self,
+        hit: Hit,
+        *,
+        lasting: bool = False,
+        usual: bool = False,
+        passing: bool = False,
+        threat: bool = False,
+    ) -> Standing:
         """Hold one thing found against everything around it."""
-        certainty = self._negated(hit) or hit.phrase.grade
-        past = self._marked("past", hit) and not self._is_present(hit)
-        asked, doubted = self._asked(hit)
+        certainty = self._negated(hit) or ("" if passing else self._over(hit)) or hit.phrase.grade
+        past = self._marked("past", hit) or (not passing and self._marked("settled", hit))
+        past = past and not self._is_present(hit)
+        asked, doubted = self._asked(hit, threat=threat)
         if asked and not doubted and certainty == "unsure":
             certainty = "yes"  # only a question: nothing to ask back
         elif certainty == "yes" and (doubted or self._doubted(hit)):
@@ -94,10 +110,25 @@ class Surroundings:
             found = "unsure"
         return "no" if any(self._denied_after(trigger, hit) for trigger in self._after) else found
 
+    def _over(self, hit: Hit) -> str:
+        """Return "no" when it is said to have gone, "unsure" when that may be meant, "" when not."""
+        found = ""
+        for mark in self._passed:
+            between = self._words[hit.end : mark.start]
+            stops = self._markers.stops & set(between)
+            if not 0 <= mark.start - hit.end <= PASSED_MOST or stops - SOFT_STOPS:
+                continue
+            if not stops and (not CUTS & set(between) or not self._is_clause(hit.end + 1)):
+                return "no"
+            found = "unsure"
+        return found
+
     def _denied_after(self, trigger: Hit, hit: Hit) -> bool:
         """Say whether a negation that follows is meant for this ("chest pain: no")."""
         between = self._words[hit.end : trigger.start]
-        if not 0 <= trigger.start - hit.end <= AFTER_MOST or not self._markers.stops.isdisjoint(set(between) - {"?"}):
+        if not 0 <= trigger.start - hit.end <= AFTER_MOST or not self._markers.stops.isdisjoint(
+            set(between) - {"?"}
+        ):
             return False
         if self._words[trigger.start] in BARE_NO:
             following = self._words[trigger.end] if trigger.end < len(self._words) else "."
@@ -161,13 +192,23 @@ class Surroundings:
             return mark.start <= 1 and len(cuts) == 1
         return mark.start - cuts[-1] <= MARK_ALONE and not self._begins_clause(cuts[-1] + 1)
 
+    def _is_now(self, mark: Hit, over: Sequence[Hit]) -> bool:
+        """Say whether a word of the present is one: not the "now" of "fine now", nor "never came back"."""
+        denied = mark.start > 0 and self._words[mark.start - 1] in DENIALS
+        return not denied and bool(_outside([mark], over))
+
     def _is_present(self, hit: Hit) -> bool:
         return self._marked("present", hit)
 
     # --- questions ------------------------------------------------------------------------------------
 
-    def _asked(self, hit: Hit) -> tuple[bool, bool]:
+    def _asked(self, hit: Hit, *, threat: bool) -> tuple[bool, bool]:
         """Return whether it is asked or supposed, and whether it may be the writer's own all the same."""
+        if self._is_elsewhere(hit):
+            return True, False
+        for trigger in self._by_kind.get("hypothetical", ()):
+            if trigger.start < hit.end and hit.start < self._clause_end(trigger.end):
+                return True, False
         for trigger in self._by_kind.get("telling", ()):
             if trigger.start <= hit.start <= self._clause_end(trigger.end):
                 return False, False
@@ -176,6 +217,8 @@ class Surroundings:
                 if not trigger.start < hit.start < self._clause_end(trigger.end):
                     continue
                 own = self._own_between(trigger.start, hit.end)
+                if own and threat:
+                    return False, False
                 return (True, own) if kind == "supposing" else (not own, own)
         return False, False
 
@@ -215,6 +258,15 @@ class Surroundings:
                 return True
         return False
 
+    def _is_elsewhere(self, hit: Hit) -> bool:
+        """Say whether an animal or a story is the nearest thing before it that it can be said of."""
+        place = max((mark.start for mark in self._by_kind.get("animals", ()) if mark.start < hit.end), default=-1)
+        return place >= 0 and not any(
+            place < mark.start < hit.end
+            for kind in ("selves", "others")
+            for mark in self._by_kind.get(kind, ())
+        )
+
     # --- whose ----------------------------------------------------------------------------------------
 
     def _is_other(self, hit: Hit) -> bool:
@@ -229,3 +281,10 @@ class Surroundings:
             if place < mark.start < hit.end and not covered:
                 owner, place = False, mark.start
         return owner
+
+
+def _outside(hits: Sequence[Hit], others: Sequence[Hit]) -> list[Hit]:
+    """Return the places that none of the others covers."""
+    return [
+        hit for hit in hits if not any(one.start <= hit.start and hit.end <= one.end for one in others)
+    ]

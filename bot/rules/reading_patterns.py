@@ -107,11 +107,15 @@ class Compiler:
         offset = 1
         for index, word in enumerate(words):
             at[offset] = index
-            mark = "!" if word.text in self._barriers else "'" if word.text in self._filler else ""
+            mark = "!" if word.text in self._barriers else "'" if self._is_small(word) else ""
             parts.append(f"{word.text}{mark} ")
             offset += len(parts[-1])
         at[offset] = len(words)
         return Text(tuple(words), "".join(parts), at, frozenset(word.text for word in words))
+
+    def _is_small(self, word: Word) -> bool:
+        """Say whether `~` may skip it: a small word, one nobody knows, or a manner ("terribly")."""
+        return word.text in self._filler or not word.known or word.text.endswith("ly")
 
     def _source(self, text: str) -> tuple[str, frozenset[str]]:
         if text in self._cache:
@@ -142,7 +146,7 @@ class Compiler:
         return (f"(?:{parts})?", frozenset()) if maybe else (f"(?:{parts})", firsts)
 
     def _class(self, name: str) -> tuple[str, frozenset[str]]:
-        key = f"<{name}>"
+        key = f"class {name}"  # not the phrase "<name>", which is kept too, in brackets
         if key not in self._cache:
             if name not in self._classes:
                 raise KeyError(f"phrases.toml: classes: {name}: there is no such class")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rapidfuzz.distance import DamerauLevenshtein
-from rapidfuzz.process import extractOne
+from rapidfuzz.process import extract
 
 PIECE = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[.,;:!?/()\n&+-]")
 LONG_REPEAT = re.compile(r"([^\W\d_])\1{2,}")
@@ -28,7 +28,9 @@ STOP_MARKS = {
     "+": "and",
 }
 LEAST_LETTERS = 5
-LIKENESS = 0.8
+LETTERS_A_SLIP = 5  # one slip in five letters is a typing error
+SIMILAR_MOST = 8
+SHORT = 2  # letters: "my" before a leg ("mylegs")
 LONGEST_MESSAGE = 4096
 QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "…": "."})
 
@@ -45,9 +47,12 @@ class Word:
 class Speller:
     """Knows the words of one language and finds the one that was meant."""
 
-    def __init__(self, spelling: Mapping[str, str], known: Iterable[str], limbs: Iterable[str]) -> None:
+    def __init__(
+        self, spelling: Mapping[str, str], known: Iterable[str], common: Iterable[str], limbs: Iterable[str]
+    ) -> None:
         self._spelling = {key.replace("'", ""): value.split() for key, value in spelling.items()}
-        self._known = frozenset(known) | self._spelling.keys()
+        self._common = frozenset(common) - frozenset(known)
+        self._known = frozenset(known) | self._common | self._spelling.keys()
         self._limbs = frozenset(limbs)
         self._by_first: dict[str, list[str]] = {}
         for word in sorted(self._known):
@@ -90,10 +95,12 @@ class Speller:
         """Undo a missing space when both halves are known words."""
         if typed[0] == "i" and len(typed) >= LEAST_LETTERS - 1 and typed[1:] in self._known:
             return [("i", True), *self._meant(typed[1:])]
-        if len(typed) < LEAST_LETTERS + 1:
+        if len(typed) < LEAST_LETTERS:
             return []
-        for cut in range(len(typed) - 3, 2, -1):
+        for cut in range(len(typed) - 3, 1, -1):
             left, right = typed[:cut], typed[cut:]
+            if cut == SHORT and right not in self._limbs:
+                continue
             if left in self._known and right in self._known:
                 return self._meant(left) + self._meant(right)
         return []
@@ -102,15 +109,17 @@ class Speller:
         """Find the known word this is a misspelling of; short words are taken as they stand."""
         if len(typed) < LEAST_LETTERS:
             return [(typed, False)]
-        firsts = typed[0] if typed[0] == typed[1] else typed[:2]
-        for first in firsts:  # the first two letters may have changed places
-            best = extractOne(
-                typed,
-                self._by_first.get(first, ()),
-                scorer=DamerauLevenshtein.normalized_similarity,
-                score_cutoff=LIKENESS,
-            )
-            if best is not None and (first == typed[0] or best[0][1] == typed[0]):
-                meant = self._spelling.get(best[0], [best[0]])
-                return [(word, True) for word in meant]
-        return [(typed, False)]
+        allowed = len(typed) // LETTERS_A_SLIP
+        firsts = typed[0] if typed[0] == typed[1] else typed[:2]  # the first two may have changed places
+        found: list[tuple[int, bool, bool, str]] = []
+        for first in firsts:
+            words = self._by_first.get(first, ())
+            for word, slips, _ in extract(
+                typed, words, scorer=DamerauLevenshtein.distance, score_cutoff=allowed, limit=SIMILAR_MOST
+            ):
+                if first == typed[0] or word[1] == typed[0]:
+                    found.append((int(slips), sorted(word) != sorted(typed), word in self._common, word))
+        if not found:
+            return [(typed, False)]
+        best = min(found)[-1]
+        return [(word, True) for word in self._spelling.get(best, [best])]

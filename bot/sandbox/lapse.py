@@ -1,4 +1,4 @@
-"""A month in a minute: a scripted patient lives night after night with the bot, by its own buttons and by typing."""
+"""A month in a minute: a scripted patient lives night after night with the bot, by buttons and by typing."""
 
 import asyncio
 import contextlib
@@ -15,11 +15,13 @@ NAMES = ("Ada", "Bela", "Chidi", "Dora", "Emre", "Freya")
 PATIENCE = 10.0  # seconds until the bot must have said what the script waits for
 SHORT_PATIENCE = 2.0  # where it may rightly say nothing
 NOTICE_ONLY = 0.3  # until it is clear that a press was answered with no more than a notice
-BREATH = 0.03  # seconds of silence after which the bot has finished speaking
+BREATH = 0.02  # seconds of silence after which the bot has finished speaking
 STANDING = 8  # messages at the end of the chat that are still in view
+QUESTION = r"ci:\d+:\w+:[+-]"
 MANY = 40  # presses after which a conversation that goes round in circles is left
 
 Chosen = dict[str, tuple[str, ...]]
+Found = tuple[Message, str]  # a message and the data of one of its buttons
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,10 @@ FORTNIGHT = (
     Day("all", says=("/diary",)),
 )
 LAST = Day(
-    "some", 7, says=(), chosen={"signs": ("leg_swollen",), "feeling": ("ache",), "side": ("left",), "awake": ("to_60",)}
-)  # fmt: skip
+    "some",
+    7,
+    chosen={"signs": ("leg_swollen",), "feeling": ("ache",), "side": ("left",), "awake": ("to_60",)},
+)
 USUAL: Chosen = {
     "signs": ("none",), "feeling": ("cramp",), "side": ("left",), "awake": ("no",), "helped": ("stretching",),
     "longest": ("to_5",), "tired": ("bit",),
@@ -121,12 +125,8 @@ class Lapse:
         if day.cramp_at_night:
             await self._cramp()
         await self._jump("morning")
-        if day.typed:
-            await self._offered("ci:", SHORT_PATIENCE)
-            await self.person.send(day.typed)
-            await self._quiet()
         if day.pain is not None:
-            await self._answer({**USUAL, **day.chosen, "pain": (f"p{day.pain}",)})
+            await self._answer({**USUAL, **day.chosen, "pain": (f"p{day.pain}",)}, day.typed)
         for words in day.says:
             await self._ask(words)
 
@@ -170,24 +170,28 @@ class Lapse:
         for _ in range(4):
             await self._jump("hour")
         await self._ask("/cramp")
-        for button in ("cr:file$", r"cr:side:\d+:left$", r"cr:long:\d+:to_5$"):
+        for button in ("cr:file", r"cr:side:\d+:left$", r"cr:long:\d+:to_5$"):
             await self._press(button)
 
-    async def _answer(self, chosen: Chosen) -> None:
-        """Answer the open check-in, whatever it asks first; leave it when nothing more is asked."""
-        if await self._offered(r"ci:\d+:\w+:[+-]", SHORT_PATIENCE) is None:
+    async def _answer(self, chosen: Chosen, typed: str = "") -> None:
+        """Answer the check-in that has just come, whatever it asks first, until nothing more is asked."""
+        asked = await self._offered(QUESTION, SHORT_PATIENCE)
+        if asked is None:
             return
+        night = asked[1].split(":")[1]
+        if typed:
+            await self.person.send(typed)
+            await self.person.wait(lambda person: bool(person.since()), PATIENCE)
+            await self._quiet()
         for _ in range(MANY):
-            page = self._newest(r"ci:\d+:\w+:[+-]")
+            page = self._newest(QUESTION.replace(r"\d+", night))
             if page is None:
                 return
             message, data = page
             stem, question = data.rsplit(":", 2)[:2]
             wanted = [f"{stem}:{question}:+{option}" for option in chosen.get(question, ())]
-            left = [one for one in wanted if message.button(one) is not None]
-            ways = [*left, f"{stem}:done:{question}", f"{stem}:skip:{question}"]
+            ways = [*wanted, f"{stem}:done:{question}", f"{stem}:skip:{question}"]
             await self._press_here(message, next(way for way in ways if message.button(way) is not None))
-            await self._quiet()
 
     async def _ask(self, words: str) -> None:
         """Type something, and look into what it offers."""
@@ -217,9 +221,9 @@ class Lapse:
         self._sandbox.world.changes.bump()  # an open page shows the new time
 
     async def _press(self, button: str) -> None:
-        found = await self._offered(button, PATIENCE)
+        found = await self._until(lambda: self._newest(button), PATIENCE)
         if found is None:
-            raise LookupError(f"the bot offers no button {button}; its last words: {self.person.heard[-3:]}")
+            raise LookupError(f"the bot offers no button {button} after: {self.person.last.text}")
         await self._press_here(*found)
 
     async def _press_here(self, message: Message, data: str) -> None:
@@ -230,18 +234,21 @@ class Lapse:
             await self.person.wait(lambda person: bool(person.since()), NOTICE_ONLY)
         await self._quiet()
 
-    async def _offered(self, button: str, patience: float = PATIENCE) -> tuple[Message, str] | None:
+    async def _offered(self, button: str, patience: float = PATIENCE) -> Found | None:
         """Wait for new or changed words with a button whose data matches; None when they do not come."""
+        return await self._until(lambda: _find(self.person.since(), button), patience)
+
+    async def _until(self, look: Callable[[], Found | None], patience: float) -> Found | None:
         try:
-            return await self.person.wait(lambda person: _find(person.since(), button), patience)
+            return await self.person.wait(lambda _: look(), patience)
         except TimeoutError:
             return None
 
-    def _newest(self, button: str) -> tuple[Message, str] | None:
+    def _newest(self, button: str) -> Found | None:
         """Return such a button of what stands at the end of the chat, newest first."""
         return _find(self.person.messages[-STANDING:], button)
 
-    def _of_last(self, button: str, label: str) -> tuple[Message, str] | None:
+    def _of_last(self, button: str, label: str) -> Found | None:
         """Return such a button with these words in its label, of the bot's last message."""
         message = self.person.last
         for shown in _buttons(message):
@@ -273,7 +280,7 @@ def _buttons(message: Message) -> Iterable[dict[str, str]]:
     return (button for row in message.keyboard for button in row if "callback_data" in button)
 
 
-def _find(messages: list[Message], button: str) -> tuple[Message, str] | None:
+def _find(messages: list[Message], button: str) -> Found | None:
     """Return the newest message with a button whose data matches, and that data."""
     for message in reversed(messages):
         for shown in _buttons(message):

@@ -100,6 +100,11 @@ class House(Statements):
         row = await self._one(select(receipt).where(receipt.c.code == code))
         return None if row is None else made(Receipt, row)
 
+    async def erased_since(self, moment: datetime) -> bool:
+        """Say whether anybody was erased after a moment, which is good to the second."""
+        after = moment + timedelta(seconds=1)
+        return await self._one(select(receipt.c.code).where(receipt.c.at >= after).limit(1)) is not None
+
     async def meta(self, key: str) -> str | None:
         """Return a note to ourselves."""
         row = await self._one(select(meta.c.value).where(meta.c.key == key))

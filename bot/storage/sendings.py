@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Executable, and_, delete, func, or_, selec
 
 from bot.model import Kind, Sending, State
 from bot.storage.statements import Statements, made
-from bot.storage.tables import sending
+from bot.storage.tables import patient, sending
 
 SAFETY, ROUTINE = 0, 1
 FINISHED = (State.TOLD, State.UNKNOWN, State.DROPPED)
@@ -204,6 +204,42 @@ class Sendings(Statements):
             .where(sending.c.patient_id == patient_id, sending.c.kind == kind, sending.c.subject == subject)
             .order_by(sending.c.step)
         )
+
+    async def owes_safety(self, patient_id: int, now: datetime) -> bool:
+        """Say whether a patient has a safety sending that is ready and due."""
+        due = select(sending.c.id).where(
+            IS_READY, sending.c.rank == SAFETY, sending.c.due_at <= now, sending.c.patient_id == patient_id
+        )
+        return await self._one(due.limit(1)) is not None
+
+    async def without_next(
+        self, kinds: Iterable[Kind], since: str, after: int, until: int
+    ) -> list[tuple[int, Kind]]:
+        """Return who of the patients *after* < id <= *until* takes part and has nothing of a kind ahead.
+
+        *since* is the earliest subject to look at: a night (ISO date).
+        """
+        found = []
+        for kind in kinds:
+            ahead = select(sending.c.id).where(
+                sending.c.patient_id == patient.c.id,
+                sending.c.kind == kind,
+                sending.c.subject >= since,
+                sending.c.state.in_((State.READY, State.CLAIMED, State.SENDING)),
+            )
+            rows = await self._all(
+                select(patient.c.id).where(
+                    patient.c.id > after,
+                    patient.c.id <= until,
+                    patient.c.step == "done",
+                    patient.c.consent_at.is_not(None),
+                    patient.c.stopped_at.is_(None),
+                    patient.c.blocked_at.is_(None),
+                    ~ahead.exists(),
+                )
+            )
+            found += [(int(row["id"]), kind) for row in rows]
+        return found
 
     async def counts_by_state(self) -> dict[State, int]:
         """Return how many sendings there are in each state that has any."""

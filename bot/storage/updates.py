@@ -78,8 +78,9 @@ class Updates(Statements):
         return (await self._run(mine.values(lease_until=lease_until))).rowcount
 
     async def update_done(self, update_id: int, now: datetime) -> None:
-        """Mark an update as done and forget what it said."""
-        await self._run(update(inbox).where(inbox.c.update_id == update_id).values(done_at=now, payload=""))
+        """Mark an update as done and forget what it said and who sent it."""
+        forgotten = {"payload": "", "chat_id": None}
+        await self._run(update(inbox).where(inbox.c.update_id == update_id).values(done_at=now, **forgotten))
 
     async def update_failed(self, update_id: int, now: datetime) -> int:
         """Count a failed attempt at an update; return the attempts so far, 0 if it is gone."""

@@ -70,11 +70,12 @@ const zone = () => $("zone").value || undefined;
 const format = (options) => new Intl.DateTimeFormat(navigator.language, { timeZone: zone(), ...options });
 const hour = (date) => format({ hour: "2-digit", minute: "2-digit" }).format(date);
 const day = (date) => format({ weekday: "long", day: "numeric", month: "long" }).format(date);
+const shortDay = (date) => format({ weekday: "short", day: "numeric", month: "short" }).format(date);
 
 function tick() {
   if (!state.movable) return;
   const now = new Date(Date.now() + state.offset);
-  $("moment").replaceChildren("The bot’s clock: ", element("b", {}, `${day(now)}, ${hour(now)}`));
+  $("moment").replaceChildren("The bot’s clock: ", element("b", {}, `${shortDay(now)}, ${hour(now)}`));
 }
 
 function setClock(clock) {

@@ -1,0 +1,251 @@
+"""Exact questions: owed like a card, put at once, and taken as a yes when nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from bot.flows.cards import MISTAP, cycle_of, question_message
+from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
+from bot.flows.schedule import next_morning
+from bot.flows.services import Services
+from bot.messages import Message, Reply
+from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending
+from bot.rules.hearing import flag_codes, sign_codes
+from bot.rules.triage import YES, finding_for, judge
+from bot.storage.store import Store
+from content.loader import Content
+from content.schema import Level
+from content.words import Html
+
+WORDS = "words"
+LONGEST_BECAUSE = 64  # characters the database keeps of what led to a question
+UNSURE = "unsure"
+LATE = "raised"  # nobody answered in time
+
+
+def because_of(said: Iterable[str]) -> str:
+    """Return what led to a question as one short text of signs and flags, e.g. `words:sign:fever,flag:diabetes`."""
+    text = f"{WORDS}:"
+    for code in said:
+        if code.startswith(("sign:", "flag:")) and len(text) + len(code) < LONGEST_BECAUSE:
+            text += code if text.endswith(f"{WORDS}:") else f",{code}"
+    return text
+
+
+def codes_behind(content: Content, asking: Asking) -> tuple[str, ...]:
+    """Return the evidence codes that led to a question."""
+    kind, _, rest = asking.because.partition(":")
+    if kind == WORDS:
+        return tuple(code for code in rest.split(",") if code)
+    options = content.questions["signs"].options
+    return tuple(f"sign:{sign}" for option in options if option.code == rest for sign in option.signs)
+
+
+async def put_question(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    night: date,
+    because: str,
+    rules: Sequence[str],
+    about_other: bool,
+    origin: str,
+) -> Asking | None:
+    """Owe the exact question of one or several rows at once, in place of an open one about the same."""
+    now = services.clock()
+    standing = [old for old in await store.open_askings(patient.id) if old.because == because]
+    asking, created = await store.ask(patient.id, night, because, tuple(rules), about_other, origin, now)
+    if not created:
+        return None
+    for old in standing:
+        await store.answer_asking(old.id, "again", now)
+    await store.plan(patient.id, Kind.QUESTION, _subject(asking), 0, now)
+    return asking
+
+
+def _subject(asking: Asking) -> str:
+    return f"asking:{asking.id}"
+
+
+async def render_question(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> Spoken:
+    """Render an exact question; one left unanswered until its second step becomes the card of its highest row."""
+    asking = await store.asking(int(sending.subject.split(":")[1]))
+    if asking is None or asking.answered_at is not None:
+        return Spoken(None, "answered")
+    if sending.step:
+        await _take_as(services, store, patient, asking, asking.rules[0], LATE, f"late:{asking.id}")
+        services.wake()
+        return Spoken(None, "became a card")
+    return Spoken(question_message(services.content_for(patient), patient, asking, now.date()))
+
+
+async def question_told(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> None:
+    """Plan the moment at which silence is taken as a yes; a card that stands anyway waits for an answer."""
+    asking = await store.asking(int(sending.subject.split(":")[1]))
+    if asking is None or asking.answered_at is not None or asking.because.startswith(f"{MISTAP}:"):
+        return
+    minutes = cycle_of(services.content_for(patient), asking.rules[0]).question_timeout_minutes
+    late = now + timedelta(minutes=minutes) if minutes else next_morning(patient, now)
+    await store.plan(patient.id, Kind.QUESTION, sending.subject, 1, late)
+
+
+# --- answers -------------------------------------------------------------------------------------------
+
+
+async def answer(services: Services, chat_id: int, asking_id: int, answer: str, origin: str) -> Reply:
+    """Record the answer to an exact question: yes and "not sure" raise the row, no rules it out."""
+    async with services.database.transaction(alone=True) as store:
+        patient = await store.patient_of_chat(chat_id)
+        asking = await store.asking(asking_id)
+        if patient is None or asking is None or asking.patient_id != patient.id:
+            words = services.content_of(patient).words
+            return Reply(notice=words.plain("notice_old_button"), alert=True)
+        content = services.content_for(patient)
+        if answer == "no":
+            if not await store.answer_asking(asking.id, "no", services.clock()):
+                return Reply(notice=content.words.plain("notice_answered"))
+            return await _ruled_out(services, store, patient, asking, origin)
+        rule = asking.rules[0] if answer == UNSURE else answer
+        if rule not in asking.rules:
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        raised = await _take_as(services, store, patient, asking, rule, answer, f"{origin}:{asking.id}")
+        line = Html(content.red_flag_words[rule].line)
+        done = Html(f"{content.words.say('question_taken')}\n\n{line}")
+        return Reply(edit=Message(done), messages=raised.messages(content, patient, services.clock().date()))
+
+
+async def _take_as(
+    services: Services, store: Store, patient: Patient, asking: Asking, rule: str, answer: str, origin: str
+) -> Raised:
+    content = services.content_for(patient)
+    await store.answer_asking(asking.id, answer, services.clock())
+    old = await _mistaken(store, asking)
+    if old is not None and old.is_open:
+        await tell_anew(services, store, patient, old)
+        return Raised()
+    finding = _answered(content, asking, rule, sure=answer not in (UNSURE, LATE))
+    return await raise_findings(
+        services, store, patient, (finding,), asking.night, origin, asking.about_other
+    )
+
+
+def _answered(content: Content, asking: Asking, rule: str, sure: bool) -> Finding:
+    """The finding of a row whose exact question was answered; the answer itself is evidence."""
+    codes = codes_behind(content, asking)
+    signs = dict.fromkeys(sign_codes(codes) or (asking.because,), YES if sure else UNSURE)
+    finding = finding_for(content, rule, Facts(signs=signs))
+    return replace(finding, evidence=tuple(dict.fromkeys((*codes, f"asked:{rule}"))))
+
+
+async def _mistaken(store: Store, asking: Asking) -> Escalation | None:
+    """The escalation that a question about a mis-tap is about."""
+    kind, _, number = asking.because.partition(":")
+    return await store.escalation(int(number)) if kind == MISTAP and number.isdigit() else None
+
+
+async def _ruled_out(
+    services: Services, store: Store, patient: Patient, asking: Asking, origin: str
+) -> Reply:
+    content = services.content_for(patient)
+    old = await _mistaken(store, asking)
+    if old is not None:
+        return await _believe(services, store, patient, asking, old, origin)
+    codes = codes_behind(content, asking)
+    facts = Facts(signs=dict.fromkeys(sign_codes(codes), YES), flags=dict.fromkeys(flag_codes(codes), True))
+    lower = [finding for finding in judge(content, facts) if finding.level < Level.URGENT]
+    if not asking.about_other:
+        await raise_findings(services, store, patient, lower, asking.night, f"{origin}:{asking.id}")
+    return Reply(edit=Message(content.words.say("question_ruled_out")))
+
+
+# --- a mis-tap -----------------------------------------------------------------------------------------
+
+
+async def _believe(
+    services: Services, store: Store, patient: Patient, asking: Asking, old: Escalation, origin: str
+) -> Reply:
+    """The exact question was answered no: settle the matter, as far as its row allows."""
+    content = services.content_for(patient)
+    if not old.is_open:
+        return Reply(edit=Message(content.words.say("mistap_settled")))
+    await store.note_event(old.id, "ruled_out", services.clock())
+    if MISTAP not in cycle_of(content, old.rule).ends_on:
+        await _acknowledge(services, store, old)
+        return Reply(edit=Message(content.words.say("mistap_despair")))
+    if await _days_ruled_out(store, patient, old) < content.red_flags[old.rule].mistap_days:
+        await _acknowledge(services, store, old)
+        await _ask_again_tomorrow(services, store, patient, old, origin)
+        return Reply(edit=Message(content.words.say("mistap_again")))
+    await close(services, store, patient, old, MISTAP)
+    rest = _what_remains(content, old)
+    if rest:
+        because = because_of(old.evidence)
+        await put_question(
+            services, store, patient, old.night, because, rest, old.about_other, f"{origin}:rest"
+        )
+    else:
+        await _take_back_sign(services, store, patient, old)
+    return Reply(edit=Message(content.words.say("mistap_settled")))
+
+
+async def _acknowledge(services: Services, store: Store, row: Escalation) -> None:
+    now = services.clock()
+    await store.change_escalation(row.id, acknowledged_at=row.acknowledged_at or now)
+    await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=f"escalation:{row.id}")
+
+
+async def _days_ruled_out(store: Store, patient: Patient, row: Escalation) -> int:
+    events = await store.events(row.id)
+    return len({one.at.astimezone(patient.tz).date() for one in events if one.what == "ruled_out"})
+
+
+async def _ask_again_tomorrow(
+    services: Services, store: Store, patient: Patient, row: Escalation, origin: str
+) -> None:
+    now = services.clock()
+    again, _ = await store.ask(
+        patient.id, row.night, f"{MISTAP}:{row.id}", (row.rule,), row.about_other, f"{origin}:tomorrow", now
+    )
+    tomorrow = next_morning(patient, now)
+    if tomorrow.astimezone(patient.tz).date() == now.astimezone(patient.tz).date():
+        tomorrow = next_morning(patient, now, days=2)
+    await store.plan(patient.id, Kind.QUESTION, _subject(again), 0, tomorrow)
+
+
+def _what_remains(content: Content, old: Escalation) -> tuple[str, ...]:
+    """The grave rows that the same evidence would raise without the one that was ruled out."""
+    if f"asked:{old.rule}" in old.evidence:
+        return ()
+    facts = Facts(
+        signs=dict.fromkeys(sign_codes(old.evidence), YES),
+        flags=dict.fromkeys(flag_codes(old.evidence), True),
+    )
+    others = replace(
+        content, red_flags={rule: flag for rule, flag in content.red_flags.items() if rule != old.rule}
+    )
+    grave = [finding for finding in judge(others, facts) if finding.level >= Level.URGENT]
+    return tuple(finding.rule for finding in grave)
+
+
+async def _take_back_sign(services: Services, store: Store, patient: Patient, row: Escalation) -> None:
+    """A sign that was a mis-tap leaves the night's check-in, so that it does not ring again."""
+    checkin = await store.checkin(patient.id, row.night)
+    if checkin is None or row.about_other:
+        return
+    signs = set(sign_codes(row.evidence))
+    options = {option.code: option for option in services.content_for(patient).questions["signs"].options}
+    kept = {
+        code: value
+        for code, value in checkin.signs.items()
+        if code not in options or not (signs & set(options[code].signs) or row.rule in options[code].rows)
+    }
+    if kept != dict(checkin.signs):
+        await store.save_checkin(
+            patient.id, checkin, replace(checkin, signs=kept), services.clock(), checkin.origin
+        )

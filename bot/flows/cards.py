@@ -1,0 +1,247 @@
+"""The words of red flags: the fixed card, the exact question, what came of it, and why."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from bot.flows import numbers
+from bot.messages import Button, Message, Rows, Style
+from bot.model import Asking, Escalation, Outcome, Patient
+from content.loader import Content
+from content.schema import Level, Lifecycle
+from content.words import Html
+
+MISTAP = "mistap"
+# Under a card that can wait: what settles it, in this order, as far as its lifecycle says so.
+WAITING = (
+    ("button_booked", Outcome.BOOKED),
+    ("button_seen", Outcome.SEEN),
+    ("button_known", Outcome.KNOWN),
+)
+
+
+def cycle_of(content: Content, rule: str) -> Lifecycle:
+    """Return how a red flag is repeated, followed up and ended."""
+    return content.lifecycles[content.red_flags[rule].lifetime]
+
+
+def is_despair(content: Content, rule: str) -> bool:
+    """Say whether a red flag is answered with a crisis line first."""
+    return content.red_flags[rule].lifetime == "despair"
+
+
+# --- the card ------------------------------------------------------------------------------------------
+
+
+def card_text(content: Content, patient: Patient | None, rule: str, level: Level, today: date) -> Html:
+    """Return the fixed card: action, reason, number, what not to do."""
+    words = content.red_flag_words[rule]
+    lifetime = content.red_flags[rule].lifetime
+    parts = [
+        Html(f"<b>{words.action}</b>"),
+        Html(words.why),
+        who_to_call(content, patient, lifetime, level, today),
+    ]
+    if words.do_not:
+        parts.append(Html(words.do_not))
+    if level >= Level.URGENT:
+        parts.append(content.words.say("card_foot"))
+    return Html("\n\n".join(parts))
+
+
+def who_to_call(content: Content, patient: Patient | None, lifetime: str, level: Level, today: date) -> Html:
+    """Return the numbers that belong under a card of a level."""
+    emergency = numbers.emergency_block(content, patient, today)
+    if lifetime == "despair":
+        crisis = numbers.crisis_block(content, patient, today)
+        return content.words.say("card_numbers_despair", crisis=crisis, emergency=emergency)
+    if level is Level.EMERGENCY:
+        return content.words.say("card_numbers_emergency", emergency=emergency)
+    health = numbers.health_block(content, patient, today)
+    if level is Level.URGENT:
+        return content.words.say("card_numbers_urgent", health=health, emergency=emergency)
+    return content.words.say("card_numbers_later", health=health)
+
+
+def card(content: Content, patient: Patient, row: Escalation, lead: Html, foot: Html, today: date) -> Message:
+    """Return a card as a message that sounds when it is grave, with a line before it or after it."""
+    text = card_text(content, patient, row.rule, row.level, today)
+    whole = Html("\n\n".join(part for part in (lead, text, foot) if part))
+    rows = _grave_rows if row.level >= Level.URGENT else _waiting_rows
+    return Message(whole, rows(content, patient, row, bool(lead), today), silent=row.level < Level.URGENT)
+
+
+def _grave_rows(content: Content, patient: Patient, row: Escalation, repeated: bool, today: date) -> Rows:
+    going = ("button_going", Outcome.GOING)
+    if is_despair(content, row.rule):
+        going = ("button_safe", Outcome.WITH_SOMEONE)
+    rows = [
+        (numbers.call_button(content, patient, today),),
+        _outcome(content, row, "button_read", Outcome.READ),
+        _outcome(content, row, *going, Style.GOOD),
+    ]
+    if repeated and row.level is Level.EMERGENCY and not is_despair(content, row.rule):
+        rows.append(_outcome(content, row, "button_with_help", Outcome.SEEN))
+    return (*rows, _outcome(content, row, "button_mistap", Outcome.MISTAP), why_row(content, row))
+
+
+def _waiting_rows(content: Content, patient: Patient, row: Escalation, repeated: bool, today: date) -> Rows:
+    ends = cycle_of(content, row.rule).ends_on
+    settling = [_outcome(content, row, key, what) for key, what in WAITING if what in ends]
+    read = _outcome(content, row, "button_read", Outcome.READ)
+    return (read, *settling, _outcome(content, row, "button_mistap", Outcome.MISTAP), why_row(content, row))
+
+
+def _outcome(
+    content: Content, row: Escalation, key: str, what: Outcome, style: Style = Style.PLAIN
+) -> tuple[Button, ...]:
+    return (Button(content.words.plain(key), f"es:{row.id}:{what}", style),)
+
+
+def why_row(content: Content, row: Escalation) -> tuple[Button, ...]:
+    """Return the button that shows which answers and which rule led to a card."""
+    return (Button(content.words.plain("button_why"), f"es:{row.id}:why"),)
+
+
+# --- what came of it -----------------------------------------------------------------------------------
+
+
+def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime) -> Message:
+    """Return the message that asks what came of an escalation, with the card's action and number."""
+    words = content.words
+    red_flag = content.red_flag_words[row.rule]
+    despair = is_despair(content, row.rule)
+    text = words.say(
+        "follow_up_despair" if despair else "follow_up",
+        day=words.day(row.raised_at.astimezone(patient.tz).date()),
+        line=Html(red_flag.line),
+        action=Html(red_flag.action),
+    )
+    call = who_to_call(content, patient, content.red_flags[row.rule].lifetime, row.level, now.date())
+    return Message(
+        Html(f"{text}\n\n{call}"),
+        _follow_up_rows(content, patient, row, now.date(), despair),
+        silent=row.level < Level.URGENT,
+    )
+
+
+def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: date, despair: bool) -> Rows:
+    choices: list[tuple[str, Outcome]]
+    if despair:
+        choices = [("button_safe_talked", Outcome.SAFE)]
+    elif row.level >= Level.URGENT:
+        seen = "button_with_help" if row.level is Level.EMERGENCY else "button_seen"
+        choices = [(seen, Outcome.SEEN), ("button_going", Outcome.GOING)]
+    else:
+        ends = cycle_of(content, row.rule).ends_on
+        choices = [(key, what) for key, what in WAITING if what in ends]
+    choices += [
+        ("button_not_yet", Outcome.NOT_YET),
+        ("button_cannot", Outcome.CANNOT),
+        ("button_mistap", Outcome.MISTAP),
+    ]
+    rows = tuple(_outcome(content, row, key, what) for key, what in choices)
+    call = ((numbers.call_button(content, patient, today),),) if row.level >= Level.URGENT else ()
+    return (*call, *rows)
+
+
+def told_before(content: Content, patient: Patient | None, rule: str, today: date) -> Message:
+    """Return the short answer to a fresh report of what stands already: action and number, never silence."""
+    text = content.words.say(
+        "told_before",
+        action=Html(content.red_flag_words[rule].action),
+        emergency=numbers.emergency_block(content, patient, today),
+    )
+    return Message(text, ((numbers.call_button(content, patient, today),),))
+
+
+# --- why -----------------------------------------------------------------------------------------------
+
+
+def why_text(content: Content, row: Escalation) -> Html:
+    """Return which answers, which rule and which sources led to a card, and who has reviewed it."""
+    words = content.words
+    red_flag = content.red_flags[row.rule]
+    sources = Html(
+        "\n".join(words.say("source_line", title=content.sources[key].title) for key in red_flag.sources)
+    )
+    review = (
+        words.say("reviewed_by", name=red_flag.review.reviewer, date=words.date(red_flag.review.reviewed_on))
+        if red_flag.review.reviewed_on
+        else words.say("not_reviewed")
+    )
+    because = words.list([_evidence_words(content, code) for code in row.evidence]) or "-"
+    return words.say(
+        "why",
+        because=because,
+        rule=row.rule,
+        level=words.say(f"level_{row.level.code}"),
+        sources=sources,
+        review=review,
+    )
+
+
+def _evidence_words(content: Content, code: str) -> str:
+    kind, _, name = code.partition(":")
+    if kind == "sign":
+        return content.sign_words.get(name, name)
+    if kind == "flag":
+        return content.profile_words[name].label if name in content.profile_words else name
+    if kind == "pain":
+        return content.words.plain("evidence_pain", pain=name)
+    if kind == "asked" and name in content.red_flag_words:
+        return content.words.plain("evidence_asked", line=content.red_flag_words[name].line)
+    options = content.question_words[kind].options if kind in content.question_words else {}
+    return options.get(name, name)
+
+
+# --- the exact question --------------------------------------------------------------------------------
+
+
+def question_message(content: Content, patient: Patient | None, asking: Asking, today: date) -> Message:
+    """Return the exact question: one line and the number first, then what is to be answered."""
+    words = content.words
+    level = content.red_flags[asking.rules[0]].level
+    if asking.because.startswith(f"{MISTAP}:"):
+        lead = words.say("question_lead_mistap")
+    else:
+        lead = words.say(
+            "question_lead_emergency" if level is Level.EMERGENCY else "question_lead_urgent",
+            emergency=numbers.emergency_block(content, patient, today),
+        )
+    if len(asking.rules) == 1:
+        body = Html(f"<b>{content.red_flag_words[asking.rules[0]].question}</b>")
+    else:
+        lines = "\n".join(f"• {content.red_flag_words[rule].line}" for rule in asking.rules)
+        body = Html(f"<b>{words.say('question_which')}</b>\n{lines}")
+    rows = _question_rows(content, asking) if asking.id else _stateless_rows(content, asking.rules)
+    return Message(Html(f"{lead}\n\n{body}"), rows)
+
+
+def _question_rows(content: Content, asking: Asking) -> Rows:
+    words = content.words
+
+    def button(text: str, answer: str, style: Style = Style.PLAIN) -> tuple[Button, ...]:
+        return (Button(text, f"ak:{asking.id}:{answer}", style),)
+
+    if len(asking.rules) == 1:
+        yes = button(words.plain("button_yes"), asking.rules[0], Style.GRAVE)
+        return (yes, button(words.plain("button_no"), "no"), button(words.plain("button_unsure"), "unsure"))
+    named = tuple(button(content.red_flag_words[rule].label, rule) for rule in asking.rules)
+    return (
+        *named,
+        button(words.plain("button_none_of_these"), "no"),
+        button(words.plain("button_unsure"), "unsure"),
+    )
+
+
+def _stateless_rows(content: Content, rules: tuple[str, ...]) -> Rows:
+    """For somebody of whom nothing is kept: each row leads straight to its card."""
+    return tuple(
+        (
+            Button(
+                content.red_flag_words[rule].label, f"ur:{content.red_flags[rule].area}:{rule}", Style.GRAVE
+            ),
+        )
+        for rule in rules
+    )

@@ -1,0 +1,86 @@
+"""What came of a red flag: read, going, seen, booked, cannot reach anyone, pressed by mistake."""
+
+from __future__ import annotations
+
+from bot.flows import numbers
+from bot.flows.asking import put_question
+from bot.flows.cards import MISTAP, cycle_of, follow_up, why_text
+from bot.flows.escalation import close, subject_of
+from bot.flows.services import Services
+from bot.messages import Message, Reply
+from bot.model import Escalation, Kind, Outcome, Patient
+from bot.rules.lifecycle import is_own_and_grave
+from bot.storage.store import Store
+from content.loader import Content
+from content.schema import Level
+from content.words import Html
+
+MOST_ASKED_ABOUT = 3  # open matters that are asked about at once
+QUIET = (Outcome.READ,)  # answered by a short notice alone
+
+
+async def press(services: Services, chat_id: int, escalation_id: int, what: str, origin: str) -> Reply:
+    """Record what came of an escalation and answer; an unknown or foreign one is declined politely."""
+    async with services.database.transaction(alone=True) as store:
+        patient = await store.patient_of_chat(chat_id)
+        row = await store.escalation(escalation_id)
+        content = services.content_of(patient)
+        known = what == "why" or what in {str(outcome) for outcome in Outcome}
+        if patient is None or row is None or row.patient_id != patient.id or not known:
+            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        if what == "why":
+            return Reply(messages=(Message(why_text(content, row)),))
+        if not row.is_open:
+            key = "notice_superseded" if row.outcome == "superseded" else "notice_settled"
+            return Reply(notice=content.words.plain(key))
+        return await _settle(services, store, patient, row, Outcome(what), origin)
+
+
+async def _settle(
+    services: Services, store: Store, patient: Patient, row: Escalation, outcome: Outcome, origin: str
+) -> Reply:
+    content = services.content_for(patient)
+    words = content.words
+    await store.note_event(row.id, outcome, services.clock())
+    if outcome is Outcome.MISTAP:
+        await put_question(
+            services, store, patient, row.night, f"{MISTAP}:{row.id}", (row.rule,), row.about_other, origin
+        )
+        return Reply(notice=words.plain("notice_mistap"))
+    await _acknowledge(services, store, row, outcome)
+    if outcome in cycle_of(content, row.rule).ends_on:
+        await close(services, store, patient, row, str(outcome))
+        settled = words.say(f"settled_{outcome}")
+        return Reply(notice=words.plain("notice_noted"), messages=(Message(settled),))
+    if outcome is Outcome.CANNOT:
+        return Reply(messages=(_cannot_reach(services, content, patient, row),))
+    if outcome in QUIET or f"after_{outcome}" not in words.messages:
+        return Reply(notice=words.plain("notice_read" if row.level >= Level.URGENT else "notice_noted"))
+    return Reply(notice=words.plain("notice_noted"), messages=(Message(words.say(f"after_{outcome}")),))
+
+
+async def _acknowledge(services: Services, store: Store, row: Escalation, outcome: Outcome) -> None:
+    """Somebody has read it: it is not repeated any more, and asked about from the next morning."""
+    if row.acknowledged_at is None:
+        await store.change_escalation(row.id, acknowledged_at=services.clock(), outcome=str(outcome))
+        await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=subject_of(row))
+
+
+def _cannot_reach(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
+    today = services.clock().date()
+    text = content.words.say(
+        "cannot_reach",
+        health=numbers.health_block(content, patient, today),
+        emergency=numbers.emergency_block(content, patient, today),
+        line=Html(content.red_flag_words[row.rule].line),
+    )
+    return Message(text, ((numbers.call_button(content, patient, today),),))
+
+
+async def said_seen(services: Services, store: Store, patient: Patient, content: Content) -> Reply:
+    """Words that say "I have been seen" settle nothing by themselves: each open matter is asked about by button."""
+    now = services.clock()
+    standing = [row for row in await store.open_escalations(patient.id) if row.told_at is not None]
+    standing.sort(key=lambda row: (not is_own_and_grave(row), -row.level))
+    asked = tuple(follow_up(content, patient, row, now) for row in standing[:MOST_ASKED_ABOUT])
+    return Reply(messages=asked or (Message(content.words.say("why_nothing")),))

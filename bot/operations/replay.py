@@ -1,0 +1,312 @@
+"""Replays a message or a diary as the bot would judge it, without a bot and without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from bot.model import Facts, Finding, Outcome
+from bot.operations.case_shapes import DayCase, DiaryCase, MessageCase, ProfileCase
+from bot.rules.hearing import changed, listen
+from bot.rules.memory import Happened, Memory, Told, advance
+from bot.rules.patterns import Medicine, Person, judge_diary
+from bot.rules.triage import UNSURE, YES, judge
+from bot.rules.windows import ONE_LEG, Night
+from content.loader import Content
+from content.schema import Level, Option
+
+FIRST = date(2026, 1, 1)  # the day 0 of every case; any date would do
+CRAMP = "cramp"
+MEDICINE = "medicine"
+NOT_TIRED = "not"
+WARNINGS = "signs"  # the question whose options are warning signs
+
+
+class UnknownCode(ValueError):
+    """A code that `--codes` does not print; the message says where it stands."""
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """What came of one day of a diary."""
+
+    day: int
+    level: Level
+    raised: tuple[str, ...]
+    told: bool
+    asks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one case; findings with the day on which they were first raised."""
+
+    level: Level
+    findings: tuple[tuple[Finding, int | None], ...]
+    asks: tuple[str, ...]
+    signs: tuple[str, ...] = ()
+    days: tuple[DayResult, ...] = ()
+
+    @property
+    def raised(self) -> frozenset[str]:
+        """Return every rule that was raised, on any day."""
+        raised = {finding.rule for finding, _ in self.findings}
+        return frozenset(raised.union(*(day.raised for day in self.days)))
+
+
+# --- messages --------------------------------------------------------------------------------------------
+
+
+def replay_message(content: Content, case: MessageCase) -> Result:
+    """Read one message as the bot does; the level is what is certain, `asks` the exact questions put beside it."""
+    heard = listen(content, case.text, Facts(flags=_flags(content, case.profile)))
+    found = [
+        finding
+        for judged in (heard.own, heard.other)
+        for finding in (*judged.raised, *judged.lower)
+    ]
+    asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
+    if not found and not asks and (heard.reading.cry or not heard.reading.meaningful):
+        asks = (WARNINGS,)  # the list of all warning signs
+    signs = {**heard.reading.others_signs(), **heard.reading.signs()}
+    return Result(
+        level=max((finding.level for finding in found), default=Level.NONE),
+        findings=tuple((finding, None) for finding in found),
+        asks=asks,
+        signs=tuple(f"{sign}?" if sure == UNSURE else sign for sign, sure in signs.items()),
+    )
+
+
+# --- diaries ---------------------------------------------------------------------------------------------
+
+
+def replay_diary(content: Content, case: DiaryCase) -> Result:
+    """Judge a diary entry by entry and morning by morning, with the memory that the bot keeps."""
+    _refuse_unknown(content, case)
+    replayed = _Replay(content, case.profile)
+    entries = sorted(case.days, key=lambda entry: entry.day)
+    by_day = {day: list(made) for day, made in groupby(entries, key=lambda entry: entry.day)}
+    results = []
+    for day in range(entries[0].day, entries[-1].day + 1):
+        made = replayed.day(day, by_day.get(day, []))
+        if day in by_day:
+            results.append(made)
+    asks = tuple(dict.fromkeys(row for result in results for row in result.asks))
+    return Result(results[-1].level, tuple(replayed.raised.values()), asks, days=tuple(results))
+
+
+class _Replay:
+    """One diary as it grows."""
+
+    def __init__(self, content: Content, profile: ProfileCase) -> None:
+        self._content = content
+        self._flags = _flags(content, profile)
+        self._person = Person(self._flags, tuple(_medicines(profile)))
+        self._nights: dict[int, Night] = {}
+        self._memory = Memory()
+        self.raised: dict[str, tuple[Finding, int | None]] = {}
+
+    def day(self, day: int, entries: list[DayCase]) -> DayResult:
+        """Take a day's entries, or the morning of a day without one."""
+        result = DayResult(day, Level.NONE, (), False, ())
+        for entry in entries or [DayCase(day=day, answered=False)]:
+            made = self._entry(day, entry)
+            result = DayResult(
+                day,
+                made.level,
+                made.raised if entry.edit else tuple(dict.fromkeys((*result.raised, *made.raised))),
+                made.told or result.told,
+                made.asks if entry.edit else tuple(dict.fromkeys((*result.asks, *made.asks))),
+            )
+        return result
+
+    def _entry(self, day: int, entry: DayCase) -> DayResult:
+        on = _date(day)
+        facts = Facts(flags=self._flags)
+        doubtful: tuple[str, ...] = ()
+        if entry.answered:
+            facts, doubtful = self._take(day, entry)
+        findings = (*judge(self._content, facts), *self._patterns(on))
+        told = self._remember(on, entry, findings)
+        asked = [row for rule in told.rules for row in _asks(self._content, rule)]
+        judged = changed(self._content, Facts(flags=self._flags), facts)
+        asks = tuple(dict.fromkeys((*judged.asks, *doubtful, *asked)))
+        raised = [
+            finding
+            for finding in findings
+            if finding.level > Level.NONE or finding.rule in told.rules
+        ]
+        for finding in raised:
+            self.raised.setdefault(finding.rule, (finding, day))
+        return DayResult(day, told.level, tuple(one.rule for one in raised), bool(told.rules), asks)
+
+    def _take(self, day: int, entry: DayCase) -> tuple[Facts, tuple[str, ...]]:
+        """Keep an entry as the night's answers, and return them as facts, with the questions of its note."""
+        night, asks, flags = _night(self._content, entry, self._flags)
+        before = self._nights.get(day)
+        if before is not None and not entry.edit:
+            night = _added(before, night)
+        self._nights[day] = night
+        return _facts(night, {**self._flags, **flags}), asks
+
+    def _patterns(self, on: date) -> tuple[Finding, ...]:
+        return judge_diary(self._content, tuple(self._nights.values()), on, self._person)
+
+    def _remember(self, on: date, entry: DayCase, findings: tuple[Finding, ...]) -> Told:
+        happened = Happened(on, findings, entry.answered, _outcomes(entry), entry.edit)
+        told = advance(self._content, self._memory, happened)
+        self._memory = told.memory
+        return told
+
+
+def _asks(content: Content, rule: str) -> tuple[str, ...]:
+    return content.patterns[rule].asks if rule in content.patterns else ()
+
+
+def _date(day: int) -> date:
+    return FIRST + timedelta(days=day)
+
+
+def _flags(content: Content, profile: ProfileCase) -> dict[str, bool]:
+    """The profile's flags; an age says yes or no to the flags that are about an age."""
+    given = profile.flags if isinstance(profile.flags, dict) else dict.fromkeys(profile.flags, True)
+    for flag in given:
+        if flag not in content.profile:
+            raise UnknownCode(f"profile.flags: there is no flag {flag!r}; --codes prints them")
+    if profile.age is not None:
+        for flag in content.profile:
+            kind, _, rest = flag.partition("_")
+            years = rest.removesuffix("_plus")
+            if kind == "age" and years.isdigit():
+                given = {**given, flag: profile.age >= int(years)}
+    return given
+
+
+def _medicines(profile: ProfileCase) -> Iterator[Medicine]:
+    for medicine in profile.medicines:
+        if isinstance(medicine, str):
+            yield Medicine(medicine)
+        else:
+            since = None if medicine.since_day is None else _date(medicine.since_day)
+            yield Medicine(medicine.name, since)
+
+
+def _outcomes(entry: DayCase) -> dict[str, Outcome]:
+    """What came of earlier advice, by topic or rule; an outcome alone stands for every matter."""
+    found: dict[str, Outcome] = {}
+    told: dict[Outcome, list[str] | bool] = {
+        Outcome.BOOKED: entry.booked,
+        Outcome.KNOWN: entry.known,
+        Outcome.SAFE: entry.safe,
+        Outcome.SEEN: entry.seen,
+    }
+    for outcome, subjects in told.items():
+        found |= dict.fromkeys(["all"] if isinstance(subjects, bool) else subjects, outcome)
+    return found
+
+
+# --- an entry as facts -----------------------------------------------------------------------------------
+
+
+def _night(
+    content: Content, entry: DayCase, known: Mapping[str, bool]
+) -> tuple[Night, tuple[str, ...], dict[str, bool]]:
+    """One entry as a night, the exact questions its note leads to, and the flags the note names."""
+    signs = _told_signs(content, entry)
+    asks: tuple[str, ...] = ()
+    flags: dict[str, bool] = {}
+    if entry.note.strip():
+        heard = listen(content, entry.note, Facts(flags=dict(known), signs=signs))
+        signs = {**heard.reading.signs(), **signs}
+        asks = (*heard.own.asks, *heard.other.asks)
+        flags = dict.fromkeys(heard.reading.flags, True)
+    helped = frozenset(entry.helped)
+    feeling = frozenset(entry.feeling) | (frozenset({CRAMP}) if entry.cramps else frozenset())
+    night = Night(
+        on=_date(entry.day),
+        pain=entry.pain,
+        cramps=entry.cramps,
+        woke=entry.woke,
+        awake=entry.awake,
+        minutes_awake=entry.minutes_awake,
+        feeling=feeling,
+        side=entry.side,
+        helped=helped,
+        longest_minutes=entry.longest_minutes,
+        signs=signs,
+        tired=NOT_TIRED if entry.tired == "none" else entry.tired,
+        did=frozenset(entry.did),
+        painkiller=entry.painkiller if entry.painkiller is not None else (MEDICINE in helped or None),
+        distress=entry.distress,
+        mood=entry.mood,
+    )
+    return night, asks, flags
+
+
+def _told_signs(content: Content, entry: DayCase) -> dict[str, str]:
+    """The signs of the codes told: a sign's own, what an answer stands for, and in doubt what it may stand for."""
+    found: dict[str, str] = {}
+    for code, certainty in entry.signs.items():
+        option = _option(content, WARNINGS, code)
+        stands_for = (code,) if code in content.signs else option.signs if option else ()
+        found |= dict.fromkeys(stands_for, certainty)
+        if option is not None:
+            found |= {sign: UNSURE for sign in option.maybe if found.get(sign) != YES}
+    longest = _option(content, "longest", entry.longest) if entry.longest else None
+    return found | dict.fromkeys(longest.signs if longest else (), YES)
+
+
+def _option(content: Content, question: str, code: str) -> Option | None:
+    options = content.questions[question].options
+    return next((option for option in options if option.code == code), None)
+
+
+def _facts(night: Night, flags: Mapping[str, bool]) -> Facts:
+    return Facts(
+        signs=dict(night.signs),
+        flags=dict(flags),
+        feeling=night.feeling,
+        helped=night.helped,
+        pain=night.pain,
+        side=night.side if night.side in ONE_LEG else None,
+    )
+
+
+def _added(before: Night, more: Night) -> Night:
+    """A second entry of the same night adds to the first; what it says anew stands."""
+    changes: dict[str, Any] = {}
+    for name, new in vars(more).items():
+        old = getattr(before, name)
+        if isinstance(new, frozenset):
+            changes[name] = new | old
+        elif isinstance(new, dict):
+            changes[name] = {**old, **new}
+        elif new is None:
+            changes[name] = old
+    return replace(more, **changes)
+
+
+def _refuse_unknown(content: Content, case: DiaryCase) -> None:
+    """Raise UnknownCode for the first code that the content does not know."""
+    warnings = {option.code for option in content.questions[WARNINGS].options}
+    for entry in case.days:
+        checks: dict[str, tuple[Iterable[str], set[str]]] = {
+            "signs": (entry.signs, warnings | {*content.signs}),
+            "awake": ([entry.awake] if entry.awake else [], _codes(content, "awake")),
+            "longest": ([entry.longest] if entry.longest else [], _codes(content, "longest")),
+            "feeling": (entry.feeling, _codes(content, "feeling")),
+            "helped": (entry.helped, _codes(content, "helped")),
+        }
+        topics = {"all", *content.rules, *(rule.topic for rule in content.rules.values())}
+        checks["outcomes"] = (_outcomes(entry), topics)
+        for name, (codes, known) in checks.items():
+            for code in codes:
+                if code not in known:
+                    raise UnknownCode(f"day {entry.day}: {name}: there is no {code!r}; --codes prints them")
+
+
+def _codes(content: Content, question: str) -> set[str]:
+    return {option.code for option in content.questions[question].options}

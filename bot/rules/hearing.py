@@ -1,0 +1,200 @@
+"""What an answer or a message adds to what is known: findings that are certain, and exact questions for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.model import Facts, Finding
+from bot.rules.reading import Reading, read
+from bot.rules.triage import UNSURE, WORST, YES, holds, in_doubt, judge
+from content.loader import Content
+from content.schema import Level
+
+MOST_ASKED = 8  # rows in one exact question: more buttons than this nobody reads
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What something new leads to; `asks` are rows whose exact question is put, gravest first."""
+
+    raised: tuple[Finding, ...] = ()  # urgent and emergency
+    lower: tuple[Finding, ...] = ()  # soon and routine
+    asks: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()  # the new codes: "sign:fever", "flag:diabetes"
+
+    @property
+    def is_grave(self) -> bool:
+        """Say whether it leads to a card or to an exact question."""
+        return bool(self.raised or self.asks)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one message was found to say of the writer and of somebody else."""
+
+    reading: Reading
+    own: Judged
+    other: Judged
+
+    @property
+    def is_grave(self) -> bool:
+        """Say whether it leads to a card or to an exact question."""
+        return self.own.is_grave or self.other.is_grave
+
+
+def listen(content: Content, text: str, facts: Facts) -> Heard:
+    """Read one message and judge it together with what is known already."""
+    reading = read(text, content.phrases)
+    doubtful = {other: _doubtful(reading, other) for other in (False, True)}
+    flags = dict.fromkeys(reading.flags, True)
+    own = said_of(content, facts, _sure(reading.signs()), doubtful[False], flags, reading)
+    theirs = dict.fromkeys(reading.others_flags, True)
+    other = said_of(content, Facts(), _sure(reading.others_signs()), doubtful[True], theirs)
+    return Heard(reading, own, other)
+
+
+def said_of(
+    content: Content,
+    facts: Facts,
+    sure: Iterable[str],
+    doubtful: Iterable[str],
+    flags: Mapping[str, bool],
+    reading: Reading | None = None,
+) -> Judged:
+    """Judge the signs and flags of one person that were just said, sure ones and doubtful ones."""
+    sure, doubtful = tuple(sure), tuple(doubtful)
+    said = [f"sign:{sign}" for sign in (*sure, *doubtful)]
+    said += [f"flag:{flag}" for flag in flags if not facts.flags.get(flag)]
+    known = replace(facts, flags={**facts.flags, **flags})
+    if reading is not None:
+        said += [f"feeling:{one}" for one in reading.feeling] + [f"helped:{one}" for one in reading.helped]
+        said += ["pain:"] if reading.pain is not None else []
+        known = _with_answers(known, reading)
+    certain = replace(known, signs={**known.signs, **dict.fromkeys(sure, YES)})
+    supposed = replace(certain, signs={**certain.signs, **dict.fromkeys(doubtful, YES)})
+    return _judged(content, facts, certain, supposed, sure, tuple(dict.fromkeys(said)))
+
+
+def changed(content: Content, before: Facts, after: Facts) -> Judged:
+    """Judge what a night's answers say now and did not say before."""
+    earlier = _codes(before)
+    said = tuple(code for code in _codes(after) if code not in earlier)
+    said += ("pain:",) if after.pain is not None and after.pain != before.pain else ()
+    return _judged(content, before, after, after, (), said) if said else Judged()
+
+
+def sign_codes(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return the signs among evidence codes."""
+    return tuple(code.removeprefix("sign:") for code in codes if code.startswith("sign:"))
+
+
+def flag_codes(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return the flags among evidence codes."""
+    return tuple(code.removeprefix("flag:") for code in codes if code.startswith("flag:"))
+
+
+def _judged(
+    content: Content,
+    before: Facts,
+    certain: Facts,
+    supposed: Facts,
+    sure: tuple[str, ...],
+    said: tuple[str, ...],
+) -> Judged:
+    found = judge(content, certain)
+    new = [finding for finding in found if _is_new(finding, said)]
+    raised = tuple(finding for finding in new if finding.level >= Level.URGENT)
+    standing = {finding.topic: finding.level for finding in found}
+    asked = [
+        *(finding.rule for finding in judge(content, supposed) if _is_new(finding, said)),
+        *_left_open(content, before, supposed),
+        *(
+            rule
+            for rule in _lone(content, sign_codes(said), sure, raised)
+            if _may_be(content, rule, supposed)
+        ),
+    ]
+    asks = _in_order(content, asked, standing)
+    asked_of = {code for code in said if asks}
+    lower = tuple(
+        finding for finding in new if finding.level < Level.URGENT and asked_of.isdisjoint(finding.evidence)
+    )
+    return Judged(raised, lower, asks, said)
+
+
+def _left_open(content: Content, before: Facts, after: Facts) -> list[str]:
+    """The rows that only an unanswered profile question or score holds back, now and not before."""
+    earlier = set(in_doubt(content, before))
+    return [rule for rule in in_doubt(content, after) if rule not in earlier]
+
+
+def _lone(
+    content: Content, signs: tuple[str, ...], sure: tuple[str, ...], raised: tuple[Finding, ...]
+) -> list[str]:
+    """The rows that a sign asks about when nothing grave rests on it."""
+    resting = {code for finding in raised for code in finding.evidence}
+    return [
+        rule
+        for sign in signs
+        if sign in content.signs and not (sign in sure and f"sign:{sign}" in resting)
+        for rule in content.signs[sign].asks
+    ]
+
+
+def _may_be(content: Content, rule: str, facts: Facts) -> bool:
+    """Say whether a row could hold at all, given what the profile rules out."""
+    flags = {flag: facts.flags.get(flag, True) for flag in content.profile}
+    signs = dict.fromkeys(content.signs, UNSURE)
+    anything = Facts(signs, flags, _options(content, "feeling"), _options(content, "helped"), WORST)
+    return holds(content.red_flags[rule].when, anything, unsure=True)
+
+
+def _options(content: Content, question: str) -> frozenset[str]:
+    return frozenset(option.code for option in content.questions[question].options)
+
+
+def _in_order(content: Content, rules: Iterable[str], standing: Mapping[str, Level]) -> tuple[str, ...]:
+    """The grave rows that would say more than what is certain, gravest first."""
+    asked = [
+        rule
+        for rule in dict.fromkeys(rules)
+        if content.red_flags[rule].level >= Level.URGENT
+        and content.red_flags[rule].level > standing.get(content.red_flags[rule].topic, Level.NONE)
+    ]
+    return tuple(sorted(asked, key=lambda rule: -content.red_flags[rule].level)[:MOST_ASKED])
+
+
+def _is_new(finding: Finding, said: tuple[str, ...]) -> bool:
+    return any(code in said or (code.startswith("pain:") and "pain:" in said) for code in finding.evidence)
+
+
+def _codes(facts: Facts) -> tuple[str, ...]:
+    return (
+        *(f"sign:{sign}" for sign in facts.signs),
+        *(f"flag:{flag}" for flag, yes in facts.flags.items() if yes),
+        *(f"feeling:{one}" for one in sorted(facts.feeling)),
+        *(f"helped:{one}" for one in sorted(facts.helped)),
+        *((f"pain:{facts.pain}",) if facts.pain is not None else ()),
+    )
+
+
+def _with_answers(facts: Facts, reading: Reading) -> Facts:
+    return replace(
+        facts,
+        feeling=facts.feeling | set(reading.feeling),
+        helped=facts.helped | set(reading.helped),
+        pain=reading.pain if reading.pain is not None else facts.pain,
+        side=reading.side if reading.side in ("left", "right") else facts.side,
+    )
+
+
+def _sure(signs: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sign for sign, certainty in signs.items() if certainty == YES)
+
+
+def _doubtful(reading: Reading, other: bool) -> tuple[str, ...]:
+    """The signs in doubt of the writer, or of somebody else."""
+    theirs = {heard.sign for heard in reading.heard if heard.about_other is other}
+    mine = {heard.sign for heard in reading.heard if heard.about_other is not other}
+    return tuple(sign for sign in reading.doubtful() if sign in theirs and (not other or sign not in mine))

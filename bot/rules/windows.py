@@ -1,0 +1,109 @@
+"""A diary as the patterns see it: nights by date, windows that end on the judged night, counts and medians."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from statistics import median
+
+from bot.rules.triage import YES
+
+ONE_LEG = ("left", "right")
+UNDISTURBED = "no"
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night as it was told; None and empty mean not told, and a night that was not told is not in the diary.
+
+    `pain` 0-10 worst of the night; `cramps` and `woke` counts; `minutes_awake` and `longest_minutes` minutes;
+    `signs` maps sign to "yes" or "unsure"; `distress` 0-3; `mood` 0-6 (PHQ-2); `did` parts of the evening done.
+    """
+
+    on: date
+    pain: int | None = None
+    cramps: int | None = None
+    woke: int | None = None
+    awake: str | None = None
+    minutes_awake: float | None = None
+    feeling: frozenset[str] = frozenset()
+    side: str | None = None
+    helped: frozenset[str] = frozenset()
+    longest_minutes: float | None = None
+    signs: Mapping[str, str] = field(default_factory=dict)
+    tired: str | None = None
+    did: frozenset[str] = frozenset()
+    painkiller: bool | None = None
+    distress: int | None = None
+    mood: int | None = None
+
+    @property
+    def has_symptoms(self) -> bool:
+        """Say whether the legs gave trouble: a score above 0, a cramp, or a feeling."""
+        return bool(self.pain or self.cramps or self.feeling)
+
+    @property
+    def sleep_disturbed(self) -> bool:
+        """Say whether the legs kept the person awake: any answer but "no"."""
+        return bool(self.woke or self.minutes_awake or (self.awake and self.awake != UNDISTURBED))
+
+    @property
+    def cramp_count(self) -> int:
+        """Return how many cramps were told; a night that felt like cramp has one at least."""
+        return max(self.cramps or 0, int("cramp" in self.feeling))
+
+    def has_sign(self, signs: Iterable[str]) -> bool:
+        """Say whether one of these signs was surely reported."""
+        return any(self.signs.get(sign) == YES for sign in signs)
+
+
+@dataclass(frozen=True)
+class Diary:
+    """The logged nights up to the judged one, oldest first; later nights are not seen."""
+
+    nights: tuple[Night, ...]
+    on: date
+
+    @classmethod
+    def until(cls, nights: Sequence[Night], on: date) -> Diary:
+        """Take the nights up to one date; of several entries for a night the last counts."""
+        known = {night.on: night for night in nights if night.on <= on}
+        return cls(tuple(known[day] for day in sorted(known)), on)
+
+    @cached_property
+    def by_date(self) -> Mapping[date, Night]:
+        """Return the nights by date."""
+        return {night.on: night for night in self.nights}
+
+    @cached_property
+    def used_nights(self) -> int:
+        """Return the number of nights from the first logged one to the judged one, both counted."""
+        return (self.on - self.nights[0].on).days + 1 if self.nights else 0
+
+    def window(self, of: int, back: int = 0) -> list[Night]:
+        """Return the logged nights among `of` nights that end `back` nights before the judged one."""
+        last = self.on - timedelta(days=back)
+        days = (last - timedelta(days=ago) for ago in range(of - 1, -1, -1))
+        return [self.by_date[day] for day in days if day in self.by_date]
+
+    def start(self, of: int, before: date) -> list[Night]:
+        """Return the first `of` nights with a score, as far as they lie before a date."""
+        scored = [night for night in self.nights if night.pain is not None][:of]
+        return [night for night in scored if night.on < before]
+
+    def until_night(self, on: date) -> Diary:
+        """Return the same diary as it was known on an earlier night."""
+        return Diary(tuple(night for night in self.nights if night.on <= on), on)
+
+
+def middle_score(nights: Iterable[Night], need: int) -> float | None:
+    """Return the median of the worst pain (0-10); None when fewer than `need` nights have a score."""
+    scores = [night.pain for night in nights if night.pain is not None]
+    return float(median(scores)) if scores and len(scores) >= need else None
+
+
+def cramps_a_night(nights: Sequence[Night]) -> float:
+    """Return the mean number of cramps of logged nights."""
+    return sum(night.cramp_count for night in nights) / len(nights) if nights else 0.0

@@ -1,0 +1,1 @@
+"""Kills, cuts and delays: the bot as a process of its own, on a stand-in for Telegram that misbehaves."""

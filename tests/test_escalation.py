@@ -1,0 +1,375 @@
+"""A red flag with a memory: repeated until somebody has read it, asked about until it is settled."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+import pytest
+
+from bot.model import Escalation, Kind, Patient, State
+from bot.sandbox.faults import Fault
+from content.loader import load
+from content.schema import Level
+from tests.conversation import Conversation, Person, heard
+
+CONTENT = load()
+N = "ci:261120"
+
+
+def action(rule: str) -> str:
+    return CONTENT.red_flag_words[rule].action
+
+
+def cards(person: Person, rule: str) -> int:
+    """Count the cards of a row, not the questions of what came of it."""
+    told = [one.text for one in person.messages if one.from_bot and action(rule) in one.text]
+    return len([text for text in told if "What came of it" not in text and "told you about this" not in text])
+
+
+def follow_ups(person: Person) -> int:
+    return sum("What came of it?" in text or "How are you now?" in text for text in person.heard)
+
+
+async def me(talk: Conversation, person: Person) -> Patient:
+    async with talk.store() as store:
+        patient = await store.patient_of_chat(person.id)
+    assert patient is not None
+    return patient
+
+
+async def matters(talk: Conversation, person: Person) -> list[Escalation]:
+    patient = await me(talk, person)
+    async with talk.store() as store:
+        return await store.open_escalations(patient.id)
+
+
+async def in_the_morning(talk: Conversation, name: str = "Ada") -> Person:
+    """Return somebody who is asked the warning signs at 08:30 on the Saturday."""
+    ada = await talk.patient(name)
+    await talk.until(time(8, 30))
+    await talk.press(ada, f"{N}:pain:+p0", None)
+    return ada
+
+
+async def tick(talk: Conversation, person: Person, option: str) -> None:
+    await talk.press(person, f"{N}:signs:{option}", None)
+
+
+# --- until somebody has read it --------------------------------------------------------------------------
+
+
+async def test_an_emergency_is_repeated_exactly_on_its_schedule(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+chest")
+    told_at = talk.now
+    assert cards(ada, "E1") == 1
+    for at, minutes in enumerate(CONTENT.lifecycles["emergency"].repeat_minutes, start=1):
+        await talk.go_to(told_at + timedelta(minutes=minutes, seconds=-20))
+        assert cards(ada, "E1") == at, f"before {minutes} minutes"
+        await talk.go_to(told_at + timedelta(minutes=minutes, seconds=5))
+        assert cards(ada, "E1") == at + 1, f"after {minutes} minutes"
+    assert "Are you with help?" in ada.last.text
+    assert "I am with help, or have been seen" in ada.last.buttons
+    assert not ada.last.silent
+    await talk.later(hours=8)
+    assert cards(ada, "E1") == len(CONTENT.lifecycles["emergency"].repeat_minutes) + 1
+
+
+async def test_an_urgent_card_comes_again_in_waking_hours_and_on_two_mornings(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.later(minutes=230)
+    assert cards(ada, "U1") == 1
+    await talk.later(minutes=15)
+    assert cards(ada, "U1") == 2
+    for total in (3, 4):
+        await talk.until(time(8, 30))
+        assert cards(ada, "U1") == total
+    await talk.until(time(8, 30))
+    assert cards(ada, "U1") == 4
+
+
+@pytest.mark.parametrize("press", ["read", "going", "not_yet", "cannot"])
+async def test_once_acknowledged_it_is_not_repeated(talk: Conversation, press: str) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+chest")
+    row = (await matters(talk, ada))[0]
+    card = next(one for one in reversed(ada.messages) if one.button(f"es:{row.id}:read"))
+    await ada.press(card, f"es:{row.id}:{press}", stale=True)
+    await talk.settled()
+    await talk.later(hours=4)
+    assert cards(ada, "E1") == 1
+    assert (await matters(talk, ada))[0].acknowledged_at is not None
+
+
+async def test_despair_is_asked_gently(talk: Conversation) -> None:
+    ada = await talk.patient()
+    said = await talk.say(ada, "I want to kill myself")
+    assert said[0].text.startswith(action("E23"))
+    assert "116 123" in said[0].text
+    assert "I am safe and not alone" in said[0].buttons
+    await talk.later(minutes=16)
+    assert "Are you safe right now?" in ada.last.text
+    await talk.press(ada, "I am safe and not alone", None)
+    assert len(await matters(talk, ada)) == 1, "safe for now does not settle it"
+    await talk.until(time(8, 31))
+    assert "How are you now?" in heard(ada)
+    await talk.press(ada, "I am safe and have talked to someone", None)
+    assert await matters(talk, ada) == []
+
+
+# --- what came of it -------------------------------------------------------------------------------------
+
+
+async def test_the_next_mornings_ask_what_came_of_it_and_thin_out(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+chest")
+    await talk.press(ada, "I have read this", None)
+    asked = []
+    for day in range(1, 15):
+        before = follow_ups(ada)
+        await talk.until(time(8, 30))
+        if follow_ups(ada) > before:
+            asked.append(day)
+    assert asked == [*CONTENT.lifecycles["emergency"].follow_up_days]
+
+
+async def test_the_evening_asks_what_came_of_it_and_nothing_else(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.press(ada, "I have read this", None)
+    await talk.until(time(20, 30))
+    assert "What came of it?" in ada.last.text
+    assert not any(button.startswith("☐") for button in ada.last.buttons)
+
+
+async def test_seen_settles_it_and_the_same_evidence_stays_quiet(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.press(ada, "I have read this", None)
+    await talk.until(time(20, 30))
+    await talk.press(ada, "I have been seen by someone", "glad that you were seen")
+    assert await matters(talk, ada) == []
+    before = cards(ada, "U1")
+    await talk.press(ada, f"{N}:done:signs", None)
+    await talk.later(days=3)
+    assert cards(ada, "U1") == before, "the same evidence"
+    said = await talk.say(ada, "my leg is swollen again")
+    assert said[0].text.startswith(action("U1")), "it is back"
+
+
+async def test_a_fresh_report_of_what_was_read_gets_a_short_answer(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "can't breathe")
+    await talk.press(ada, "I have read this", None)
+    said = await talk.say(ada, "can't breathe")
+    assert "I told you about this before" in said[0].text
+    assert "999" in said[0].text
+    said = await talk.say(ada, "now I am coughing up blood")
+    assert said[0].text.startswith(action("E1")), "something new rings"
+
+
+async def test_cannot_reach_anyone_shows_the_line_and_what_to_say(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.press(ada, "I have read this", None)
+    await talk.until(time(20, 30))
+    await talk.press(ada, "I cannot reach anyone", "I was told to be seen")
+    assert "111" in ada.last.text
+    assert len(await matters(talk, ada)) == 1
+
+
+async def test_words_that_say_seen_propose_and_a_button_confirms(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    said = await talk.say(ada, "the doctor saw me about my leg")
+    assert "What came of it?" in said[0].text
+    assert len(await matters(talk, ada)) == 1
+    await talk.press(ada, "I have been seen by someone", None)
+    assert await matters(talk, ada) == []
+
+
+async def test_why_says_which_answers_and_which_rule(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.press(ada, "Why do you say this?", "The rule: U1")
+    said = await talk.say(ada, "/why")
+    assert CONTENT.sign_words["leg_swollen"] in said[0].text
+
+
+# --- a mis-tap -------------------------------------------------------------------------------------------
+
+
+async def test_a_mistap_is_believed_once_the_exact_question_is_answered_no(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.press(ada, "I pressed that by mistake", CONTENT.red_flag_words["U1"].question)
+    assert len(await matters(talk, ada)) == 1
+    await talk.press(ada, "No", "taken it back")
+    assert await matters(talk, ada) == []
+    patient = await me(talk, ada)
+    async with talk.store() as store:
+        checkin = await store.checkin(patient.id, (await store.escalations(patient.id))[0].night)
+    assert checkin is not None
+    assert dict(checkin.signs) == {}
+    before = cards(ada, "U1")
+    await tick(talk, ada, "-leg_swollen")
+    await tick(talk, ada, "+leg_swollen")
+    assert cards(ada, "U1") == before + 1, "a fresh report is never met with silence"
+
+
+async def test_a_mistap_left_open_is_still_repeated(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+chest")
+    await talk.press(ada, "I pressed that by mistake", None)
+    await talk.later(minutes=6)
+    assert cards(ada, "E1") == 2
+
+
+async def test_yes_after_all_tells_the_card_again(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.press(ada, "I have read this", None)
+    await talk.press(ada, "I pressed that by mistake", None)
+    await talk.press(ada, "Not sure", None)
+    assert cards(ada, "U1") == 2
+    assert (await matters(talk, ada))[0].acknowledged_at is None
+
+
+@pytest.mark.parametrize("rule", sorted(r for r, f in CONTENT.red_flags.items() if f.mistap_days > 1))
+async def test_the_gravest_are_taken_back_on_two_days_only(talk: Conversation, rule: str) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "/urgent")
+    await talk.press(ada, f"ur:{CONTENT.red_flags[rule].area}", None)
+    await talk.press(ada, f"ur:{CONTENT.red_flags[rule].area}:{rule}", None)
+    await talk.press(ada, "Yes", None)
+    await talk.press(ada, "I pressed that by mistake", None)
+    await talk.press(ada, "No", "once more tomorrow")
+    assert [row.rule for row in await matters(talk, ada)] == [rule]
+    await talk.later(hours=4)
+    assert cards(ada, rule) == 1, "read, so not repeated"
+    await talk.until(time(8, 30))
+    await talk.press(ada, "No", "taken it back")
+    assert await matters(talk, ada) == []
+
+
+async def test_taking_a_sign_back_goes_the_way_of_a_mistap(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await tick(talk, ada, "-leg_swollen")
+    assert CONTENT.red_flag_words["U1"].question in ada.last.text
+    assert "✓ One leg swollen, hot or red" in [label for one in ada.messages for label in one.buttons]
+    assert len(await matters(talk, ada)) == 1
+    await talk.press(ada, "No", "taken it back")
+    assert await matters(talk, ada) == []
+
+
+async def test_a_combination_taken_back_asks_what_remains(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await tick(talk, ada, "+chest")
+    await talk.press(ada, "I pressed that by mistake", None)
+    await talk.press(ada, "No", None)
+    labels = ada.last.buttons
+    assert CONTENT.red_flag_words["U1"].label in labels
+    await talk.press(ada, CONTENT.red_flag_words["U1"].label, None)
+    assert [row.rule for row in await matters(talk, ada)] == ["U1"]
+
+
+# --- closed chats and outages ----------------------------------------------------------------------------
+
+
+async def test_a_closed_chat_warns_the_operator_and_gets_one_card_when_it_opens(
+    talk: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = await talk.patient()
+    talk.telegram.faults.add(Fault("status", "sendMessage", times=None))
+    await ada.send("my left leg is swollen and hot")
+    await talk.settled()
+    await ada.block()
+    await talk.settled()
+    talk.telegram.faults.clear()
+    assert cards(ada, "U1") == 0
+    await talk.later(minutes=1)
+    for _ in range(5):
+        await talk.later(days=1)
+    assert any("safety message waits" in record.message for record in caplog.records)
+    assert not any("swollen" in record.getMessage() for record in caplog.records)
+    before = cards(ada, "U1"), follow_ups(ada)
+    await ada.unblock()
+    await talk.settled()
+    await talk.later(seconds=1)
+    await talk.later(minutes=1)
+    assert (cards(ada, "U1"), follow_ups(ada)) == (before[0] + 1, before[1])
+
+
+async def test_after_days_offline_there_is_one_message_not_six(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+chest")
+    await talk.app.stop()
+    talk.clock.offset += timedelta(days=5)
+    before = len(ada.heard)
+    await talk.wake_up()
+    await talk.later(seconds=1)
+    await talk.later(minutes=5)
+    told = [text for text in ada.heard[before:] if action("E1") in text]
+    assert len(told) == 1
+
+
+async def test_an_old_card_points_to_the_newer_one(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    first = (await matters(talk, ada))[0]
+    await tick(talk, ada, "+chest")
+    old = next(one for one in ada.messages if one.button(f"es:{first.id}:read"))
+    await ada.press(old, f"es:{first.id}:read")
+    await talk.settled()
+    assert "newer message" in ada.toasts[-1].text
+    assert (await matters(talk, ada))[0].acknowledged_at is None
+
+
+# --- what can wait ---------------------------------------------------------------------------------------
+
+
+async def test_what_can_wait_is_told_once_and_out_of_quiet_hours(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(23, 30))
+    said = await talk.say(ada, "I snore loudly and stop breathing at night")
+    rows = await matters(talk, ada)
+    if not rows:
+        pytest.skip("these words are read otherwise")
+    assert rows[0].level <= Level.SOON
+    assert "wait until morning" in said[0].text
+    await talk.until(time(7, 1))
+    assert cards(ada, rows[0].rule) == 1
+    card = next(one for one in ada.messages if one.button(f"es:{rows[0].id}:known"))
+    assert card.silent
+    await talk.later(days=3)
+    assert cards(ada, rows[0].rule) == 1
+    await talk.press(ada, f"es:{rows[0].id}:known", None)
+    assert await matters(talk, ada) == []
+
+
+async def test_known_to_my_doctor_is_not_offered_for_what_is_grave(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    assert not any("doctor knows" in label for one in ada.messages for label in one.buttons)
+    row = (await matters(talk, ada))[0]
+    card = next(one for one in ada.messages if one.button(f"es:{row.id}:read"))
+    await ada.press(card, f"es:{row.id}:known", stale=True)
+    await talk.settled()
+    assert len(await matters(talk, ada)) == 1
+
+
+async def test_a_settled_matter_owes_nothing(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+leg_swollen")
+    row = (await matters(talk, ada))[0]
+    card = next(one for one in ada.messages if one.button(f"es:{row.id}:read"))
+    await ada.press(card, f"es:{row.id}:seen", stale=True)
+    await talk.settled()
+    patient = await me(talk, ada)
+    async with talk.store() as store:
+        waiting = await store.waiting(patient.id)
+    assert not [one for one in waiting if one.kind in (Kind.CARD, Kind.FOLLOW_UP)]
+    assert State.READY in {one.state for one in waiting}, "prompts go on"
