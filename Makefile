@@ -46,7 +46,7 @@ run: $(VENV)/.run-$(KEY) ## start the bot; without BOT_TOKEN, in a chat page on 
 
 test: lint types imports ## lint, types, import directions, then every test; ARGS goes to pytest
 	@$(PY) -m tests.servers
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses=auto $(ARGS)
 
 lint: $(VENV)/.test-$(KEY) ## lint, and check the format
 	$(PY) -m ruff check $(CODE)
@@ -66,7 +66,7 @@ fault: $(VENV)/.test-$(KEY) ## every fault and load test, not the short share of
 	$(PY) -m pytest tests/fault $(ARGS)
 
 bench: $(VENV)/.test-$(KEY) ## measure
-	$(PY) -m pytest tests/benchmarks --capture=no $(ARGS)
+	$(PY) -m tests.benchmarks $(ARGS)
 
 picture: $(VENV)/.test-$(KEY) ## take the README's picture anew, from the chat page
 	$(PY) -m tests.picture

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.sandbox.lapse import Lapse
 
 SANDBOX_PORT = 8321
+MOST = 36_500  # days or people of one invite
 SANDBOX_TOKEN = "1000000001:sandbox-token-that-opens-nothing-anywhere"  # noqa: S105  # opens only the stand-in
 
 
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="quietlegs",
         description="A Telegram bot for adults whose legs hurt at night.",
-        epilog="Settings come from the environment or a file .env; `quietlegs check` says whether they are right.",
+        epilog="Settings come from the environment or .env; `quietlegs check` says whether they are right.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run the bot; with --sandbox, on the built-in local chat")
@@ -68,8 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     health.set_defaults(command=_health)
     invite = commands.add_parser("invite", help="make, list or revoke invite links")
     invite.add_argument("--label", default="", help="who it is for, so that you know it again in the list")
-    invite.add_argument("--uses", type=int, default=1, help="how many people it lets in (default 1)")
-    invite.add_argument("--days", type=int, default=30, help="for how many days it is good (default 30)")
+    invite.add_argument(
+        "--uses", type=_at_least_one, default=1, help="how many people it lets in (default 1)"
+    )
+    invite.add_argument(
+        "--days", type=_at_least_one, default=30, help="for how many days it is good (default 30)"
+    )
     invite.add_argument("--list", action="store_true", help="list the invites")
     invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
     invite.set_defaults(command=_invite)
@@ -77,12 +82,19 @@ def _parser() -> argparse.ArgumentParser:
         "triage", help="replay clinical cases without a bot or database; exit code 1 if one comes out wrong"
     )
     triage.add_argument("cases", nargs="*", metavar="CASES.jsonl", help="a case a line; - for standard input")
-    triage.add_argument("--codes", action="store_true", help="print every code a case may use, in plain words")
+    triage.add_argument("--codes", action="store_true", help="print every code a case may use")
     triage.set_defaults(command=_triage)
     sandbox = commands.add_parser("sandbox", help="run only the stand-in for Telegram with its chat page")
     sandbox.add_argument("--port", type=int, default=SANDBOX_PORT, help=f"its port (default {SANDBOX_PORT})")
     sandbox.set_defaults(command=_sandbox)
     return parser
+
+
+def _at_least_one(written: str) -> int:
+    number = int(written)
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"write a number from 1 to {MOST}")
+    return number
 
 
 # --- commands --------------------------------------------------------------------------------------------
@@ -95,15 +107,14 @@ def _run(parsed: argparse.Namespace) -> int:
     return _finish(_run_bot(config))
 
 
-def _check(parsed: argparse.Namespace) -> int:
-    from bot.operations.selfcheck import check  # noqa: PLC0415  # the health command must not pay for it
-
-    from bot.app import Clock  # noqa: PLC0415
+def _check(_parsed: argparse.Namespace) -> int:
+    from bot.app import Clock  # noqa: PLC0415  # the health command must not pay for it
+    from bot.operations.selfcheck import check  # noqa: PLC0415
 
     return _finish(check(load_config(os.environ, need_token=False), Clock().real().date()))
 
 
-def _health(parsed: argparse.Namespace) -> int:
+def _health(_parsed: argparse.Namespace) -> int:
     from bot.operations.probe import ask_health  # noqa: PLC0415  # alone, so that the probe stays light
 
     return ask_health(load_config(os.environ, need_token=False).listen)

@@ -194,16 +194,18 @@ class App:
                     await task
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_WITHIN):
-                await self._idle.wait()
-                if self._application.running:
-                    await self._application.stop()
+                # Side by side: a tick that hangs must not keep the application from ending.
+                stopping = [self._application.stop()] if self._application.running else []
+                await asyncio.gather(self._idle.wait(), *stopping)
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
             await asyncio.sleep(0)  # what it cancelled ends
         await self._application.shutdown()
+        await self._bot.let_go()
         await self._health.stop()
         await self.database.close()
-        log.info("bot stopped")
+        if self.username:
+            log.info("bot stopped")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
@@ -217,7 +219,7 @@ class App:
     # --- parts ---------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        bot = make_bot(self.config.token, self.config.bot_api_url)
+        bot = self._bot = make_bot(self.config.token, self.config.bot_api_url)
         self._order = ChatOrder()
         self._application = (
             Application.builder()

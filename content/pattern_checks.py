@@ -11,16 +11,13 @@ from content.pattern_shapes import (
     Change,
     CountChange,
     Lasting,
-    MedicineWithin,
     NightIs,
     Nights,
-    NoBetter,
     Pattern,
-    ShareOfNights,
     SideChange,
     When,
 )
-from content.schema import Level
+from content.schema import Level, Shape
 
 if TYPE_CHECKING:
     from content.loader import Content
@@ -52,14 +49,15 @@ def _standing(where: str, pattern: Pattern) -> Complaints:
         fitting = LIFETIMES.get(pattern.level, ())
         if pattern.lifetime not in fitting:
             word = pattern.level.code
-            yield f"{where}.lifetime: {pattern.lifetime} does not fit the level {word}; write {_either(fitting)}"
+            either = _either(fitting)
+            yield f"{where}.lifetime: {pattern.lifetime} does not fit the level {word}; write {either}"
         if pattern.asks or pattern.quiet_days:
-            yield f"{where}: a pattern that raises has its class's cool-down and asks nothing; remove asks, quiet_days"
+            yield f"{where}: what raises has its class's cool-down and asks nothing; remove asks, quiet_days"
         if pattern.stays and pattern.level < Level.URGENT:
             yield f"{where}.stays: only an emergency or urgent pattern stays; remove it"
         return
     if pattern.level is not Level.NONE or pattern.lifetime or pattern.withholds or pattern.stays:
-        yield f"{where}: a pattern that only asks or says raises nothing; write level none, no lifetime, no withholds"
+        yield f"{where}: what only asks or says raises nothing; write level none, no lifetime, no withholds"
     if pattern.quiet_days is None:
         yield f"{where}.quiet_days: is missing; write after how many days it may come again"
     if bool(pattern.asks) != (pattern.effect == "ask"):
@@ -103,59 +101,39 @@ def _joined(content: Content, rule: str, where: str, kind: str, parts: tuple[Whe
         refused = {other.flag for part in parts for other in part.none or () if other.flag}
         for flag in sorted(wanted & refused):
             yield f"{where}: can never be true: {flag} is needed and forbidden; remove one of them"
-        if all(part.none is not None or part.used_weeks is not None or part.flag is not None for part in parts):
+        if all(
+            part.none is not None or part.used_weeks is not None or part.flag is not None for part in parts
+        ):
             yield f"{where}: is true without a single reported night; write what must be reported"
 
 
-def _kind(content: Content, where: str, shape: object) -> Complaints:
+def _kind(content: Content, where: str, shape: Shape) -> Complaints:
+    of = getattr(shape, "of", None)
+    if of is not None:
+        yield from _fits(where, shape, of)
     match shape:
-        case Nights():
-            yield from _nights(where, shape)
-        case ShareOfNights() | NoBetter():
-            yield from _enough(where, shape.need, shape.of)
-        case Change():
-            yield from _enough(where, shape.need, shape.of)
-            yield from _looks_back(where, shape.of * (shape.weeks_running + 1))
-            if not shape.points and shape.share is None:
-                yield f"{where}: any change would do; write points or share"
-            if shape.nights_beyond > shape.of:
-                yield f"{where}.nights_beyond: {shape.nights_beyond} of {shape.of} nights can never be; write fewer"
-        case CountChange():
-            yield from _enough(where, shape.need, shape.of)
-            yield from _looks_back(where, shape.of * (shape.weeks_running + 1))
-            if shape.up > shape.of:
-                yield f"{where}.up: {shape.up} more of {shape.of} nights can never be; write fewer"
-        case Lasting():
-            if shape.nights >= shape.within:
-                yield f"{where}.within: must be longer than nights ({shape.nights}); write more"
-        case SideChange():
-            if shape.at_least > shape.of:
-                yield f"{where}.at_least: {shape.at_least} of {shape.of} nights can never be; write fewer"
-            if shape.before == shape.now:
-                yield f"{where}: nothing changes from {shape.before} to {shape.now}; write the other side"
-        case MedicineWithin():
-            pass
+        case Nights() if shape.new_within is not None and shape.new_within < shape.at_least:
+            yield f"{where}.new_within: {shape.at_least} nights do not fit into {shape.new_within}; write more"
+        case Change() if not shape.points and shape.share is None:
+            yield f"{where}: any change would do; write points or share"
+        case Lasting() if shape.nights >= shape.within:
+            yield f"{where}.within: must be longer than nights ({shape.nights}); write more"
+        case SideChange() if shape.before == shape.now:
+            yield f"{where}: nothing changes from {shape.before} to {shape.now}; write the other side"
     that = getattr(shape, "that", None)
     if isinstance(that, NightIs):
         yield from _night(content, f"{where}.that", that)
 
 
-def _nights(where: str, shape: Nights) -> Complaints:
-    if shape.at_least > shape.of:
-        yield f"{where}.at_least: {shape.at_least} of {shape.of} nights can never be; write fewer"
-    yield from _looks_back(where, shape.of * shape.weeks_running)
-    if shape.new_within is not None and shape.new_within < shape.at_least:
-        yield f"{where}.new_within: {shape.at_least} nights do not fit into {shape.new_within}; write more"
-
-
-def _enough(where: str, need: int, of: int) -> Complaints:
-    if need > of:
-        yield f"{where}.need: {need} of {of} nights can never be logged; write fewer"
-
-
-def _looks_back(where: str, nights: int) -> Complaints:
-    if nights > LONGEST_DIARY:
-        yield f"{where}: looks back {nights} nights; {LONGEST_DIARY} are the most"
+def _fits(where: str, shape: Shape, of: int) -> Complaints:
+    """So many nights must fit into the window, and all windows into the longest diary."""
+    for field in ("at_least", "need", "up", "nights_beyond"):
+        wanted = getattr(shape, field, 0)
+        if wanted > of:
+            yield f"{where}.{field}: {wanted} of {of} nights can never be; write fewer"
+    windows = getattr(shape, "weeks_running", 1) + int(isinstance(shape, Change | CountChange))
+    if of * windows > LONGEST_DIARY:
+        yield f"{where}: looks back {of * windows} nights; {LONGEST_DIARY} are the most"
 
 
 def _night(content: Content, where: str, night: NightIs) -> Complaints:
@@ -193,6 +171,6 @@ def _needed(pattern: Pattern | None) -> Iterator[str]:
 
 def _memory(content: Content) -> Complaints:
     for missing in sorted({"soon", "routine"} - {*content.memory.lasts_days}):
-        yield f"rules/memory.toml: lasts_days.{missing}: is missing; write for how many days it stays in force"
+        yield f"rules/memory.toml: lasts_days.{missing}: is missing; write for how many days it stays"
     known = {red_flag.area for red_flag in content.red_flags.values()}
     yield from _unknown("rules/memory.toml: gone_areas", "area", content.memory.gone_areas, known)

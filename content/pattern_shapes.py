@@ -18,8 +18,8 @@ Effect = Literal["raise", "ask", "say"]
 class NightIs(Shape):
     """What one logged night was like: every field that is set holds; of a list, one of the codes.
 
-    `pain_from` 0-10 worst of the night; `longest_over` minutes; `distress_from` 0-3 (none, mild, moderate, severe);
-    `mood_from` 0-6 of the two mood questions (PHQ-2).
+    `pain_from` 0-10 worst of the night; `longest_over` minutes; `distress_from` 0-3 (none, mild, moderate,
+    severe); `mood_from` 0-6 of the two mood questions (PHQ-2).
     """
 
     pain_from: Score | None = None
@@ -39,7 +39,7 @@ class NightIs(Shape):
 
 
 class Nights(Shape):
-    """On `at_least` of the last `of` nights it was so; with `weeks_running`, in each of so many windows end to end.
+    """On `at_least` of the last `of` nights it was so; `weeks_running`: in each of so many such windows.
 
     `new_within`: the first such night ever logged lies no further back than this.
     """
@@ -52,7 +52,7 @@ class Nights(Shape):
 
 
 class ShareOfNights(Shape):
-    """It was so on this share of the logged nights among the last `of`, with `need` nights logged at least."""
+    """It was so on this share of the logged nights among the last `of`, `need` of them logged at least."""
 
     share: Share
     of: Nightly
@@ -61,10 +61,10 @@ class ShareOfNights(Shape):
 
 
 class Change(Shape):
-    """The median of the worst pain moved by `points` (0-10), and by `share` of the old median where that is given.
+    """The median of the worst pain moved by `points` (0-10), and by `share` of the old median where given.
 
-    Compared with the window before or with the first logged nights; `nights_beyond` nights of the new window lie
-    at least `points` beyond the old median; `weeks_running`: so in each of the last windows.
+    Compared with the window before or with the first logged nights; `nights_beyond` nights of the new window
+    lie at least `points` beyond the old median; `weeks_running`: so in each of the last windows.
     """
 
     way: Literal["up", "down"]
@@ -78,7 +78,7 @@ class Change(Shape):
 
 
 class CountChange(Shape):
-    """There are `up` more such nights than in the window before, in each of the last `weeks_running` windows."""
+    """There are `up` more such nights than in the window before, in each of `weeks_running` windows."""
 
     up: Nightly
     of: Nightly
@@ -88,7 +88,7 @@ class CountChange(Shape):
 
 
 class NoBetter(Shape):
-    """Since the first logged nights the median is down by less than `under_points` and less than `under_share`.
+    """Since the first nights the median is down by less than `under_points` and less than `under_share`.
 
     `cramps_under_share`: nor have the cramps a night come down by that share of what they were.
     """
@@ -101,7 +101,7 @@ class NoBetter(Shape):
 
 
 class Lasting(Shape):
-    """It was reported, and again `nights` nights later or more; the last report is at most `fresh` nights old."""
+    """It was reported, and again `nights` nights later or more; the last report is within `fresh` nights."""
 
     that: NightIs
     nights: Nightly
@@ -110,7 +110,7 @@ class Lasting(Shape):
 
 
 class MedicineWithin(Shape):
-    """The first such night came within `days` days after a medicine was begun, and none was logged before that.
+    """The first such night came within `days` days after a medicine was begun, and none came before that.
 
     The last such night is at most `fresh` nights old.
     """
@@ -123,8 +123,8 @@ class MedicineWithin(Shape):
 class SideChange(Shape):
     """Tonight it is one leg, or both, and before it was not.
 
-    `before`: of the `of` nights before tonight at least `at_least` name a side, and all name this one, the first
-    of them at least `for_nights` nights ago. `never`: no earlier night names tonight's leg.
+    `before`: of the `of` nights before tonight at least `at_least` name a side, and all name this one, the
+    first of them at least `for_nights` nights ago. `never`: no earlier night names tonight's leg.
     """
 
     now: Literal["one", "both"]
@@ -137,9 +137,9 @@ class SideChange(Shape):
 class When(Shape):
     """One node of a pattern: exactly one of its fields is set.
 
-    `used_weeks`: so many weeks since the first logged night. `flag`: the profile says yes. `met_before`: one of
-    these patterns was met on an earlier night. `all`, `any`, `none`: over other nodes; `none` holds only what the
-    profile says, because a night without an entry is unknown and never good.
+    `used_weeks`: so many weeks since the first logged night. `flag`: the profile says yes. `met_before`: one
+    of these patterns was met on an earlier night. `all`, `any`, `none`: over other nodes; `none` holds only
+    what the profile says, because a night without an entry is unknown and never good.
     """
 
     nights: Nights | None = None

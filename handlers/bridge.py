@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from telegram import Message as TelegramMessage
 from telegram import Update
 from telegram.ext import Application as AnyApplication
 from telegram.ext import ContextTypes
@@ -36,7 +35,6 @@ class Asked:
     text: str = ""
     parts: tuple[str, ...] = ()  # of a pressed button, without its area
     message_id: int | None = None  # the message whose button was pressed
-    shown_at: datetime | None = None  # when that message was sent (UTC)
 
 
 Flow = Callable[[Services, Asked], Awaitable[Reply]]
@@ -157,7 +155,6 @@ def asked_of(update: Update, text: str) -> Asked:
         text=text,
         parts=tuple((query.data or "").split(":")[1:]) if query else (),
         message_id=query.message.message_id if query and query.message else None,
-        shown_at=query.message.date if query and isinstance(query.message, TelegramMessage) else None,
     )
 
 

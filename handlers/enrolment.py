@@ -21,9 +21,10 @@ async def start(services: Services, asked: Asked) -> Reply:
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Take one enrolment button."""
-    what, value = (*asked.parts, "", "")[:2]
+    what, value, erased = (*asked.parts, "", "", "")[:3]
     if what == "yes":
-        return await enrolment.agree(services, asked.chat_id, asked.language, value, asked.shown_at)
+        count = int(erased) if erased.isdigit() else 0
+        return await enrolment.agree(services, asked.chat_id, asked.language, value, count)
     if what == "no":
         return await enrolment.decline(services, asked.language)
     if what == "privacy":

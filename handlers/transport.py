@@ -198,6 +198,11 @@ class QuietBot(ExtBot[None]):
         """Return the class alone."""
         return type(self).__name__
 
+    async def let_go(self) -> None:
+        """Close every connection, also when Telegram was never met; safe to call twice."""
+        for request in self._request:
+            await request.shutdown()
+
     async def raw_updates(
         self, offset: int | None, seconds: int, kinds: Sequence[str]
     ) -> list[dict[str, Any]]:

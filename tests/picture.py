@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -111,9 +110,10 @@ async def _frame(browser: Browser, taken: dict[str, bytes]) -> None:
     TARGET.parent.mkdir(exist_ok=True)
     await page.locator("body").screenshot(path=TARGET)
     if smaller := shutil.which("pngquant"):
-        await asyncio.to_thread(  # type: ignore[arg-type]
-            subprocess.run, [smaller, "--force", "--strip", "--output", TARGET, "128", TARGET], check=True
+        shrinking = await asyncio.create_subprocess_exec(
+            smaller, "--force", "--strip", "--output", TARGET, "128", TARGET
         )
+        await shrinking.wait()
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ PLANTED = [
     ("en/red_flags.toml", r'^why = "', 'why = "<b>', "en/red_flags.toml: E2.why: <b> is not closed"),
     ("en/red_flags.toml", r'^label = "', f'label = "{"x" * 41}', "en/red_flags.toml: E2.label"),
     ("rules/lifecycles.toml", r"^\[despair\]", "[sadness]", "rules/lifecycles.toml: despair: is missing"),
-    ("rules/lifecycles.toml", r'"going"', '"gone_home"', "rules/lifecycles.toml: emergency.ends_on"),
+    ("rules/lifecycles.toml", r'"safe"', '"gone_home"', "rules/lifecycles.toml: despair.ends_on"),
     (
         "rules/lifecycles.toml",
         r"repeat_minutes = \[5, 15",

@@ -497,8 +497,7 @@ async def test_stop_in_the_middle_and_start_again_goes_on(talk: Conversation) ->
 
 @pytest.fixture
 async def elsewhere(tmp_path: Path) -> AsyncIterator[Conversation]:
-    settings = {"DEFAULT_COUNTRY": "AT", "DEFAULT_TIMEZONE": "Europe/Vienna"}
-    async with Conversation(tmp_path, **settings) as conversation:
+    async with Conversation(tmp_path, DEFAULT_COUNTRY="AT", DEFAULT_TIMEZONE="Europe/Vienna") as conversation:
         yield conversation
 
 

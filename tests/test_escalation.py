@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
-from bot.model import Escalation, Kind, Patient, State
+from bot.flows.escalation import raise_findings
+from bot.model import Escalation, Finding, Kind, Patient, State
 from bot.sandbox.faults import Fault
 from content.loader import load
 from content.schema import Level
@@ -197,6 +198,24 @@ async def test_why_says_which_answers_and_which_rule(talk: Conversation) -> None
     assert CONTENT.sign_words["leg_swollen"] in said[0].text
 
 
+async def test_a_leg_sign_gone_for_two_nights_is_lowered_unless_it_stays(talk: Conversation) -> None:
+    ada = await talk.patient()
+    patient = await me(talk, ada)
+    night = date(2026, 11, 20)
+    skin = Finding("U8", Level.URGENT, "infection", None, ("sign:skin_infected",))
+    clot = Finding("U1", Level.URGENT, "leg_clot", None, ("sign:leg_swollen",))
+    async with talk.app.database.transaction() as store:
+        for finding in (skin, clot):
+            await raise_findings(talk.app.services, store, patient, (finding,), night, f"test:{finding.rule}")
+    await talk.until(time(8, 30))
+    for named in ("261121", "261122"):
+        await talk.until(time(8, 30))
+        await talk.press(ada, f"ci:{named}:pain:+p0", None)
+        await talk.press(ada, f"ci:{named}:signs:+none", None)
+    levels = {row.rule: row.level for row in await matters(talk, ada)}
+    assert levels == {"U8": Level.SOON, "U1": Level.URGENT}
+
+
 # --- a mis-tap -------------------------------------------------------------------------------------------
 
 
@@ -301,6 +320,28 @@ async def test_a_closed_chat_warns_the_operator_and_gets_one_card_when_it_opens(
     await talk.later(seconds=1)
     await talk.later(minutes=1)
     assert (cards(ada, "U1"), follow_ups(ada)) == (before[0] + 1, before[1])
+
+
+async def test_somebody_who_writes_is_answered_although_thought_to_have_blocked_the_bot(
+    talk: Conversation,
+) -> None:
+    ada = await talk.patient()
+    patient = await me(talk, ada)
+    async with talk.app.database.transaction() as store:
+        await store.change_patient(patient.id, blocked_at=talk.now)
+    said = await talk.say(ada, "can't breathe")
+    assert said[0].text.startswith(action("E1"))
+    assert (await me(talk, ada)).blocked_at is None
+
+
+async def test_stopping_ends_repeats_and_questions(talk: Conversation) -> None:
+    ada = await in_the_morning(talk)
+    await tick(talk, ada, "+chest")
+    await talk.say(ada, "/stop")
+    before = len(ada.heard)
+    for _ in range(4):
+        await talk.later(hours=12)
+    assert len(ada.heard) == before
 
 
 async def test_after_days_offline_there_is_one_message_not_six(talk: Conversation) -> None:

@@ -69,7 +69,7 @@ class Day:
                 await self.telegram.changed(self.telegram.world.changes.cursor, 0.05)
 
     async def press(self, person: Person, button: str) -> None:
-        """Press the newest such button and wait until its message offers something else; then the bot dies."""
+        """Press the newest such button, wait until its message offers something else, and kill the bot."""
         message = newest_with(person, button)
 
         def offers_something_else() -> bool:
@@ -122,6 +122,7 @@ def presses(message: Message) -> list[str]:
     return [str(button.get("callback_data", "")) for row in message.keyboard for button in row]
 
 
+@pytest.mark.fault
 async def test_a_whole_day_survives_kill_9_between_any_two_steps(day: Day) -> None:
     await day.begin()
     await day.again(next_local(datetime.now(UTC), time(18), LONDON))
@@ -155,7 +156,9 @@ async def test_a_whole_day_survives_kill_9_between_any_two_steps(day: Day) -> No
         assert [(night.pain, sorted(night.signs)) for night in nights] == [(8, ["leg_swollen"])]
         assert nights[0].completed_at is not None
         assert (patient.country, patient.zone) == ("GB", "Europe/London")
-    assert not day.telegram.complaints, list(day.telegram.complaints)
+    # What was under way at a kill is done again: an old press answered twice, a text edited into itself.
+    again = ("query is too old", "message is not modified")
+    assert not [words for words in day.telegram.complaints if not any(known in words for known in again)]
 
 
 async def answer_everything(day: Day, ada: Person) -> None:

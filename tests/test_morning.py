@@ -295,7 +295,8 @@ async def test_pressing_after_erasing_creates_nobody(talk: Conversation) -> None
     ada = await morning(talk)
     message = ada.last
     await talk.say(ada, "/erase")
-    await talk.press(ada, "er:yes", "Everything is deleted")
+    await talk.press(ada, "er:yes", None)
+    await ada.wait("Everything is deleted")
     for data in (f"{N}:signs:+chest", f"{N}:pain:+p9", "es:1:read", "ak:1:E1", "nt:261120"):
         await ada.press(message, data, stale=True)
         await talk.settled()

@@ -1,4 +1,4 @@
-"""Red flags from a button or from plain words, in any state: the right card, the right number, never silence."""
+"""Red flags from a button or from plain words, in any state: the right card and number, never silence."""
 
 from __future__ import annotations
 
@@ -269,6 +269,14 @@ async def test_nearly_sure_asks_and_does_not_alarm(talk: Conversation) -> None:
     assert "One question" in said[0].text
 
 
+async def test_a_typed_answer_brings_the_buttons_of_the_question_again(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "my pee is brown")
+    said = await talk.say(ada, "no")
+    assert CONTENT.red_flag_words["E14"].question in said[0].text
+    assert said[0].buttons == ["Yes", "No", "Not sure"]
+
+
 # --- in any state ----------------------------------------------------------------------------------------
 
 
@@ -326,6 +334,7 @@ async def test_erased_people_are_answered(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.say(ada, "/erase")
     await talk.press(ada, "er:yes", None)
+    await ada.wait("Everything is deleted")
     said = await talk.say(ada, "can't breathe")
     assert said[0].text.startswith(action("E1"))
     async with talk.store() as store:

@@ -26,7 +26,7 @@ LATE = "raised"  # nobody answered in time
 
 
 def because_of(said: Iterable[str]) -> str:
-    """Return what led to a question as one short text of signs and flags, e.g. `words:sign:fever,flag:diabetes`."""
+    """Return what led to a question as one short text, e.g. `words:sign:fever,flag:diabetes`."""
     text = f"{WORDS}:"
     for code in said:
         if code.startswith(("sign:", "flag:")) and len(text) + len(code) < LONGEST_BECAUSE:
@@ -72,7 +72,7 @@ def _subject(asking: Asking) -> str:
 async def render_question(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    """Render an exact question; one left unanswered until its second step becomes the card of its highest row."""
+    """Render an exact question; unanswered until its second step it becomes the card of its highest row."""
     asking = await store.asking(int(sending.subject.split(":")[1]))
     if asking is None or asking.answered_at is not None:
         return Spoken(None, "answered")

@@ -28,7 +28,7 @@ HALF_DAY = timedelta(hours=12)
 
 
 async def start(services: Services, chat_id: int, language: str | None, payload: str) -> Reply:
-    """Answer /start: the introduction for someone new, the way on for who is half-way, a welcome for others."""
+    """Answer /start: the introduction for someone new, the next step half-way, a welcome for the rest."""
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
@@ -44,8 +44,7 @@ async def _welcome(services: Services, store: Store, patient: Patient) -> Reply:
         fields = {"paused_until": None} if patient.stopped_at else {}
         patient = await store.change_patient(patient.id, blocked_at=None, stopped_at=None, **fields)
         await plan_all(store, patient, content.timing, now)
-        await presence.wake_safety(store, patient, now)
-        services.wake()
+        await presence.wake_safety(store, patient, now)  # said before the welcome, so the tick is not woken
     lead = content.words.say("resumed" if rested else "welcome_back")
     if patient.step == "done":
         return Reply(messages=(Message(Html(f"{lead}\n\n{await _next_times(store, content, patient)}")),))
@@ -61,11 +60,12 @@ async def _introduce(services: Services, store: Store, content: Content, payload
         return Reply(
             messages=(_not_let_in(services, content, "invite_refused" if code else "invite_needed"),)
         )
-    agree = Button(words.plain("button_agree"), f"en:yes:{code}", Style.GOOD)
+    erased = await store.count_receipts()
+    stamp = f":{erased}" if erased else ""  # a button from before an erasure may be the erased person's
+    agree = Button(words.plain("button_agree"), f"en:yes:{code}{stamp}", Style.GOOD)
     decline = Button(words.plain("button_decline"), "en:no")
     more = Button(words.plain("button_privacy"), "en:privacy")
-    text = Html(f"{words.say('introduction')}\n\n{words.say('consent')}")
-    return Reply(messages=(Message(text, ((agree,), (decline, more))),))
+    return Reply(messages=(Message(_introduction(content), ((agree,), (decline, more))),))
 
 
 def _not_let_in(services: Services, content: Content, key: str) -> Message:
@@ -73,12 +73,10 @@ def _not_let_in(services: Services, content: Content, key: str) -> Message:
     return Message(content.words.say(key, emergency=emergency))
 
 
-async def agree(
-    services: Services, chat_id: int, language: str | None, code: str, shown_at: datetime | None
-) -> Reply:
+async def agree(services: Services, chat_id: int, language: str | None, code: str, erased: int) -> Reply:
     """Record consent with its time and text version, and ask the country.
 
-    An introduction (of *shown_at*) that is older than an erasure may be the erased person's: it makes nobody.
+    *erased* is how many erasures the introduction knew of: one that is older makes nobody.
     """
     async with services.database.transaction() as store:
         now = services.clock()
@@ -86,14 +84,19 @@ async def agree(
         content = services.content_of(known, language)
         if known is not None and known.consent_at is not None:
             return Reply(edit=step_page(services, content, known, now))
-        if shown_at is None or await store.erased_since(shown_at):
+        if erased != await store.count_receipts():
             return Reply(notice=content.words.plain("notice_begin_again"), alert=True)
         if not services.open_access and not await store.use_invite(access.hashed(code), now):
             return Reply(edit=_not_let_in(services, content, "invite_refused"))
         patient = await store.add_patient(chat_id, content.language, services.usual_times(), now)
         await store.record_consent(patient.id, CONSENT_VERSION, now)
         patient = await store.change_patient(patient.id, step="country", expecting="enrol:country")
-        return Reply(edit=step_page(services, content, patient, now))
+        agreed = Message(Html(f"{_introduction(content)}\n\n{content.words.say('agreed')}"))
+        return Reply(edit=agreed, messages=(step_page(services, content, patient, now),))
+
+
+def _introduction(content: Content) -> Html:
+    return Html(f"{content.words.say('introduction')}\n\n{content.words.say('consent')}")
 
 
 async def decline(services: Services, language: str | None) -> Reply:

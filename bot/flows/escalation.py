@@ -1,4 +1,4 @@
-"""Red flags with a memory: a row before it is a message, told until acknowledged, asked about until settled."""
+"""Red flags with a memory: a row before a message, told until acknowledged, asked about until settled."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ async def raise_findings(
 ) -> Raised:
     """Write a row for each finding and owe its card at once; what stands already gets a short answer.
 
-    One matter has one card: a higher finding takes the place of a lower one on the same evidence. The tick is not
-    stirred: whoever carries the reply sends the card first.
+    One matter has one card: a higher finding takes the place of a lower one on the same evidence.
+    The tick is not stirred: whoever carries the reply sends the card first.
     """
     content = services.content_for(patient)
     standing = await store.open_escalations(patient.id)
@@ -242,7 +242,7 @@ async def tell_anew(services: Services, store: Store, patient: Patient, row: Esc
 async def render_follow_up(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    """Render the question of what came of an escalation; nothing once it is settled, or just after its card."""
+    """Render the question of what came of it; nothing once it is settled, or just after the card."""
     row = await _row_of(store, sending)
     if row is None or not row.is_open:
         return Spoken(None, "settled")

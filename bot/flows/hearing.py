@@ -1,4 +1,4 @@
-"""Every typed message is read for warning signs first, in any state; only then is it an answer to something."""
+"""Every typed message is read for warning signs first, in any state; only then is it an answer."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from bot.rules.reading import Reading
 from bot.rules.timing import in_quiet_hours
 from bot.storage.store import Store
 from content.loader import Content
+
+SEARCH_WORDS = 3  # so few words behind a command are looked up; only what is certain in them is raised
 
 
 async def hear(services: Services, chat_id: int, text: str, origin: str, language: str | None) -> Reply:
@@ -49,6 +51,8 @@ async def overhear(services: Services, chat_id: int, text: str, origin: str) -> 
         content = services.content_for(patient)
         night = ended_night(patient, services.clock())
         heard = await _read(store, patient, content, night, text)
+        if len(text.split()) <= SEARCH_WORDS and not (heard.own.raised or heard.other.raised):
+            return Reply()  # a word to search for is no report
         reply, _ = await _raise(services, store, patient, heard, night, origin)
         return reply
 
@@ -121,7 +125,7 @@ async def _raise_one(
 def _with_lower(
     services: Services, content: Content, patient: Patient, raised: Raised, answered: Reply
 ) -> Reply:
-    """What can wait has its card; where that waits for the morning, one line says so, and nothing is puzzled over."""
+    """What can wait has its card; where that waits for the morning, one line says so."""
     if not raised.speaking:
         return answered
     kept = tuple(
@@ -181,6 +185,9 @@ async def _answer(
         return await morning.typed(services, store, patient, reading, night, origin)
     if reading.cry or not reading.meaningful:
         return Reply(messages=(areas(content, patient, services.clock().date()),))
+    waiting = await store.open_askings(patient.id)
+    if waiting:  # "yes" and "no" are for its buttons: words alone settle nothing
+        return Reply(messages=(question_message(content, patient, waiting[-1], services.clock().date()),))
     return Reply(messages=(Message(content.words.say("unknown")),))
 
 

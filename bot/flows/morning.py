@@ -260,7 +260,7 @@ def _completed(content: Content, checkin: CheckIn, now: datetime) -> datetime | 
 async def _keep_until_settled(
     services: Services, store: Store, patient: Patient, before: CheckIn, after: CheckIn, origin: str
 ) -> tuple[CheckIn, str]:
-    """A warning sign that was taken back stays until its exact question is answered no; return a notice too."""
+    """A sign that was taken back stays until its exact question is answered no; return a notice too."""
     content = services.content_for(patient)
     taken = set(before.signs) - set(after.signs)
     options = [option for option in content.questions[questionnaire.SIGNS].options if option.code in taken]
@@ -285,7 +285,7 @@ async def _keep_until_settled(
 async def judge_night(
     services: Services, store: Store, patient: Patient, before: CheckIn, after: CheckIn, origin: str
 ) -> Raised:
-    """Judge what a night's answers say now and did not before: cards for what is sure, exact questions for the rest."""
+    """Judge what a night's answers add: cards for what is sure, exact questions for the rest."""
     content = services.content_for(patient)
     night = after.night
     earlier = await known_facts(store, patient, content, night, before)

@@ -54,8 +54,13 @@ def contact(content: Content, number: str) -> Reply:
 
 
 def _block(content: Content, lines: tuple[ShownLine, ...], shown: NumbersShown) -> Html:
+    """One number a line; that nobody has confirmed them is said once, below them."""
     several = len({line.country for line in lines if line.country}) > 1
-    return Html("\n".join(_line(content, line, several) for line in lines))
+    texts = [_line(content, line, several) for line in lines]
+    unconfirmed = sum(line.unconfirmed for line in lines)
+    if unconfirmed:
+        texts.append(content.words.say("number_unconfirmed", n=unconfirmed))
+    return Html("\n".join(texts))
 
 
 def _line(content: Content, shown: ShownLine, several_countries: bool) -> Html:
@@ -66,8 +71,6 @@ def _line(content: Content, shown: ShownLine, several_countries: bool) -> Html:
     parts = [words.say("number_named" if name else "number_alone", number=line.number, name=name)]
     if line.note:
         parts.append(words.say(line.note))
-    if shown.unconfirmed:
-        parts.append(words.say("number_unconfirmed"))
-    elif shown.old and shown.checked_on:
+    if shown.old and shown.checked_on:
         parts.append(words.say("number_stale", date=words.date(shown.checked_on)))
     return Html(" ".join(parts))

@@ -78,7 +78,7 @@ def _cannot_reach(services: Services, content: Content, patient: Patient, row: E
 
 
 async def said_seen(services: Services, store: Store, patient: Patient, content: Content) -> Reply:
-    """Words that say "I have been seen" settle nothing by themselves: each open matter is asked about by button."""
+    """Words that say "I have been seen" settle nothing: each open matter is asked about by button."""
     now = services.clock()
     standing = [row for row in await store.open_escalations(patient.id) if row.told_at is not None]
     standing.sort(key=lambda row: (not is_own_and_grave(row), -row.level))

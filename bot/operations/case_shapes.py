@@ -1,4 +1,4 @@
-"""The shapes of the lines that `triage` reads: message cases, diary cases and what a clinician expects of them."""
+"""The shapes of the lines that `triage` reads: messages, diaries, and what a clinician expects of them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ProfileCase(CaseShape):
 
 
 class DayCase(CaseShape):
-    """One entry; `pain` 0-10, `cramps` and `woke` counts, the rest minutes, codes, or names of topics and rules."""
+    """One entry; `pain` 0-10, `cramps` and `woke` counts, the rest minutes, codes, or topics and rules."""
 
     day: int
     answered: bool = True
@@ -72,7 +72,9 @@ class DayCase(CaseShape):
     helped: Listed = Field(default_factory=list)
     longest: str | None = None
     longest_minutes: Annotated[float, Field(ge=0)] | None = None
-    signs: Annotated[dict[str, Literal["yes", "unsure"]], BeforeValidator(_signs)] = Field(default_factory=dict)
+    signs: Annotated[dict[str, Literal["yes", "unsure"]], BeforeValidator(_signs)] = Field(
+        default_factory=dict
+    )
     note: str = ""
     tired: Literal["none", "not", "bit", "lot"] | None = None
     did: Listed = Field(default_factory=list)
@@ -115,7 +117,9 @@ class Case(CaseShape):
     profile: ProfileCase = Field(default_factory=ProfileCase)
     expected: Annotated[Expected, BeforeValidator(_expected)] | None = None
     acceptable: list[LevelWord] = Field(default_factory=list)
-    asks: list[str] | bool = False  # exact questions that must be put where the level is not yet certain; true: any
+    asks: list[str] | bool = (
+        False  # exact questions that must be put where the level is not yet certain; true: any
+    )
     why: str = ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,15 @@ STANDARD_INPUT = "-"
 
 
 def run(files: Sequence[str], codes: bool = False) -> int:
-    """Replay the cases or print the codes; 0 well, 1 a case came out wrong or could not be read, 2 nothing to do."""
+    """Replay cases or print the codes; 0 well, 1 a case came out wrong or was unreadable, 2 nothing to do."""
+    try:
+        return _run(files, codes)
+    except BrokenPipeError:  # who reads it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(files: Sequence[str], codes: bool) -> int:
     content = load()
     if codes:
         print_codes(content, sys.stdout)
@@ -33,6 +42,8 @@ def run(files: Sequence[str], codes: bool = False) -> int:
         try:
             for line in _lines(name):
                 replay_line(content, line, tally, sys.stdout, sys.stderr)
+        except BrokenPipeError:
+            raise
         except (OSError, UnicodeDecodeError) as error:
             tally.unreadable += 1
             print(f"{name}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)

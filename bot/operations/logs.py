@@ -115,7 +115,7 @@ def set_up_logging(
 
 def describe(error: ExceptionTriple | None, safe: tuple[type[BaseException], ...] = SAFE) -> list[str]:
     """Return an error's kind and places, and of its causes; the message only where the kind is safe."""
-    if error is None or error[1] is None:
+    if not error or error[1] is None:
         return []
     lines = []
     for exception in _chain(error[1]):

@@ -13,6 +13,7 @@ from bot.operations.case_shapes import DayCase, DiaryCase, MessageCase, ProfileC
 from bot.rules.hearing import changed, listen
 from bot.rules.memory import Happened, Memory, Told, advance
 from bot.rules.patterns import Medicine, Person, judge_diary
+from bot.rules.reading import Reading
 from bot.rules.triage import UNSURE, YES, judge
 from bot.rules.windows import ONE_LEG, Night
 from content.loader import Content
@@ -61,22 +62,33 @@ class Result:
 
 
 def replay_message(content: Content, case: MessageCase) -> Result:
-    """Read one message as the bot does; the level is what is certain, `asks` the exact questions put beside it."""
-    heard = listen(content, case.text, Facts(flags=_flags(content, case.profile)))
-    found = [
-        finding
-        for judged in (heard.own, heard.other)
-        for finding in (*judged.raised, *judged.lower)
-    ]
+    """Read one message as the bot does; the level is certain, `asks` are the exact questions beside it."""
+    flags = flags_of(content, case.profile)
+    heard = listen(content, case.text, Facts(flags=flags))
+    found = {one.rule: one for judged in (heard.own, heard.other) for one in (*judged.raised, *judged.lower)}
+    # The bot puts an exact question before it speaks of what is lower; here both are told.
+    for finding in judge(content, _certain(heard.reading, flags)):
+        found.setdefault(finding.rule, finding)
     asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
     if not found and not asks and (heard.reading.cry or not heard.reading.meaningful):
         asks = (WARNINGS,)  # the list of all warning signs
     signs = {**heard.reading.others_signs(), **heard.reading.signs()}
     return Result(
-        level=max((finding.level for finding in found), default=Level.NONE),
-        findings=tuple((finding, None) for finding in found),
+        level=max((finding.level for finding in found.values()), default=Level.NONE),
+        findings=tuple((finding, None) for finding in found.values()),
         asks=asks,
         signs=tuple(f"{sign}?" if sure == UNSURE else sign for sign, sure in signs.items()),
+    )
+
+
+def _certain(reading: Reading, flags: Mapping[str, bool]) -> Facts:
+    """What the writer surely said of themselves."""
+    return Facts(
+        signs={sign: sure for sign, sure in reading.signs().items() if sure == YES},
+        flags={**flags, **dict.fromkeys(reading.flags, True)},
+        feeling=frozenset(reading.feeling),
+        helped=frozenset(reading.helped),
+        pain=reading.pain,
     )
 
 
@@ -103,7 +115,7 @@ class _Replay:
 
     def __init__(self, content: Content, profile: ProfileCase) -> None:
         self._content = content
-        self._flags = _flags(content, profile)
+        self._flags = flags_of(content, profile)
         self._person = Person(self._flags, tuple(_medicines(profile)))
         self._nights: dict[int, Night] = {}
         self._memory = Memory()
@@ -134,11 +146,7 @@ class _Replay:
         asked = [row for rule in told.rules for row in _asks(self._content, rule)]
         judged = changed(self._content, Facts(flags=self._flags), facts)
         asks = tuple(dict.fromkeys((*judged.asks, *doubtful, *asked)))
-        raised = [
-            finding
-            for finding in findings
-            if finding.level > Level.NONE or finding.rule in told.rules
-        ]
+        raised = [finding for finding in findings if finding.level > Level.NONE or finding.rule in told.rules]
         for finding in raised:
             self.raised.setdefault(finding.rule, (finding, day))
         return DayResult(day, told.level, tuple(one.rule for one in raised), bool(told.rules), asks)
@@ -170,8 +178,8 @@ def _date(day: int) -> date:
     return FIRST + timedelta(days=day)
 
 
-def _flags(content: Content, profile: ProfileCase) -> dict[str, bool]:
-    """The profile's flags; an age says yes or no to the flags that are about an age."""
+def flags_of(content: Content, profile: ProfileCase) -> dict[str, bool]:
+    """Return the profile's flags as yes or no; an age answers the flags that are about an age."""
     given = profile.flags if isinstance(profile.flags, dict) else dict.fromkeys(profile.flags, True)
     for flag in given:
         if flag not in content.profile:
@@ -247,7 +255,7 @@ def _night(
 
 
 def _told_signs(content: Content, entry: DayCase) -> dict[str, str]:
-    """The signs of the codes told: a sign's own, what an answer stands for, and in doubt what it may stand for."""
+    """The signs of the codes told: its own, what an answer stands for, in doubt what it may stand for."""
     found: dict[str, str] = {}
     for code, certainty in entry.signs.items():
         option = _option(content, WARNINGS, code)

@@ -1,4 +1,4 @@
-"""What an answer or a message adds to what is known: findings that are certain, and exact questions for the rest."""
+"""What an answer or a message adds to what is known: certain findings, and exact questions for the rest."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Speaks(enum.Enum):
 
 
 def together(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings that speak when several are raised at once: a higher one covers those it rests on."""
+    """Return the findings that speak when several are raised: a higher one covers those it rests on."""
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda one: -one.level):
         if not any(_covers(one.level, one.evidence, finding) for one in kept):
@@ -76,7 +76,7 @@ def next_repeat(
 def repeat_at(
     cycle: Lifecycle, first_told_at: datetime, step: int, times: Times, zone: ZoneInfo
 ) -> datetime | None:
-    """Return when an unacknowledged card is told for the `step`-th time after the first (UTC); None: no more."""
+    """Return when an unacknowledged card is told for the `step`-th time after the first; None: no more."""
     minutes, waking = cycle.repeat_minutes, cycle.repeat_waking_minutes
     if step <= len(minutes):
         return first_told_at + timedelta(minutes=minutes[step - 1])
@@ -110,7 +110,7 @@ def follow_up_at(
 
 
 def morning(start: datetime, days: int, times: Times, zone: ZoneInfo) -> datetime:
-    """Return the check-in time of the `days`-th morning after a moment (UTC); the first is the next to come."""
+    """Return the check-in time of the `days`-th morning after a moment; the first is the next to come."""
     local = start.astimezone(zone)
     first = local_moment(local.date(), times.checkin_at, zone)
     day = local.date() if first > start else local.date() + timedelta(days=1)
@@ -132,7 +132,7 @@ def after_waking(start: datetime, span: timedelta, times: Times, zone: ZoneInfo)
 
 
 def is_gone(old: Escalation, cycle: Lifecycle, nights: Iterable[Mapping[str, str]]) -> bool:
-    """Say whether the signs of an open matter were absent on enough logged nights (their signs, latest first)."""
+    """Say whether its signs were absent on enough logged nights (what each reported, latest first)."""
     signs = {code.removeprefix("sign:") for code in old.evidence if code.startswith("sign:")}
     counted = 0
     for reported in nights:
@@ -167,7 +167,7 @@ def _covers(level: Level, evidence: Sequence[str], finding: Finding) -> bool:
 
 
 def _is_unchanged(old: Escalation, finding: Finding, night: date) -> bool:
-    """Say whether a matter as high or higher stands, with nothing new, and was read or told for this night."""
+    """Say whether a matter as high stands, with nothing new, and was read or told for this night."""
     if old.level > finding.level:
         return True
     if old.level < finding.level or (finding.side is not None and old.side != finding.side):

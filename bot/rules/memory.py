@@ -19,7 +19,7 @@ WEEK = 7
 class Matter:
     """One rule that was raised, for one side, and what came of it; days are nights' dates.
 
-    `absent` counts the logged nights since it was last met. A settled matter `goes_on` while it is met without a break.
+    `absent` counts the logged nights since it was last met. A settled matter `goes_on` while still met.
     """
 
     rule: str
@@ -46,7 +46,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Happened:
-    """What one judging brought: the entry's red flags and the diary's patterns, and what came of earlier advice."""
+    """What one judging brought: the entry's red flags, the diary's patterns, what came of earlier advice."""
 
     on: date
     findings: tuple[Finding, ...] = ()
@@ -65,9 +65,9 @@ class Told:
 
 
 def advance(content: Content, memory: Memory, happened: Happened) -> Told:
-    """Take what happened into the memory, and say what is spoken of and which level is in force afterwards."""
+    """Take what happened into the memory; say what is spoken of and which level is in force afterwards."""
     raising = [one for one in happened.findings if one.level > Level.NONE]
-    kept = _taken_back(content, memory.matters, happened)
+    kept = _taken_back(memory.matters, happened)
     matters, loud = _met(content, kept, raising, happened.on)
     matters = [_unmet(content, one, happened, raising) for one in matters]
     rules = _speaking(content, matters, loud, happened)
@@ -85,7 +85,7 @@ def level_in_force(content: Content, memory: Memory, on: date) -> Level:
 
 
 def in_force(content: Content, matter: Matter, on: date) -> Level:
-    """Return the level that a matter still has: until seen for urgent and emergency, some days for the others.
+    """Return the level a matter still has: until seen for urgent and emergency, some days for the others.
 
     An urgent leg sign that has gone, and that nobody has seen, is soon, except for rows that stay.
     """
@@ -201,7 +201,7 @@ def _continues(content: Content, old: Matter, finding: Finding, on: date) -> boo
 
 
 def _adds(content: Content, known: frozenset[str], finding: Finding) -> bool:
-    """Whether a red flag rests on something that was not there before; a pattern always rests on new nights."""
+    """Whether a red flag rests on something that was not there before; a pattern's nights are always new."""
     return finding.rule in content.red_flags and bool(_answers(finding.evidence) - known)
 
 
@@ -247,7 +247,7 @@ def _told_lately(content: Content, standing: Iterable[Matter], finding: Finding,
 # --- what was not met, taken back or settled -----------------------------------------------------------------
 
 
-def _taken_back(content: Content, matters: Iterable[Matter], happened: Happened) -> list[Matter]:
+def _taken_back(matters: Iterable[Matter], happened: Happened) -> list[Matter]:
     """A lower matter of an entry that is replaced was never there; a grave one is only doubted."""
     if not happened.replaces:
         return list(matters)
@@ -294,7 +294,7 @@ def _settled(content: Content, matter: Matter, happened: Happened) -> Matter:
 
 
 def _has_gone(content: Content, matter: Matter) -> bool:
-    """Whether an urgent leg sign was absent on enough logged nights; rows that stay never go by themselves."""
+    """Whether an urgent leg sign was absent on enough logged nights; rows that stay never go by then."""
     rule = content.rules[matter.rule]
     after = _cycle(content, matter.rule).gone_nights
     return bool(after) and not rule.stays and matter.absent >= after and _is_about_a_leg(content, matter)
@@ -311,7 +311,9 @@ def _is_about_a_leg(content: Content, matter: Matter) -> bool:
 # --- what is said ------------------------------------------------------------------------------------------
 
 
-def _speaking(content: Content, matters: Iterable[Matter], loud: set[str], happened: Happened) -> tuple[str, ...]:
+def _speaking(
+    content: Content, matters: Iterable[Matter], loud: set[str], happened: Happened
+) -> tuple[str, ...]:
     """The rules spoken of: what is new, worse or back, what waited, what is followed up; grave ones alone."""
     open_ones = [one for one in matters if in_force(content, one, happened.on) > Level.NONE]
     grave = any(in_force(content, one, happened.on) >= Level.URGENT for one in open_ones)
@@ -336,7 +338,7 @@ def _is_owed(content: Content, matter: Matter, matters: Iterable[Matter], on: da
 
 
 def _extras(content: Content, said_on: Mapping[str, date], happened: Happened) -> tuple[str, ...]:
-    """The questions and kind words of the patterns that raise nothing; no kind word while something grave is met."""
+    """The questions and kind words of patterns that raise nothing; no kind word beside something grave."""
     grave = any(finding.level >= Level.URGENT for finding in happened.findings)
     found = []
     for finding in happened.findings:

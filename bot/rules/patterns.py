@@ -53,10 +53,10 @@ class Proof:
 
 
 def judge_diary(content: Content, nights: Sequence[Night], on: date, person: Person) -> tuple[Finding, ...]:
-    """Return every pattern that is met on one night, highest first; those that only ask or say have level none.
+    """Return every pattern met on one night, highest first; those that only ask or say have level none.
 
-    The evidence names answers (`pain_from:7`) and nights (`night:2026-11-03`). A night without an entry is unknown
-    and counts neither way; no pattern knows or lowers a red flag.
+    The evidence names answers (`pain_from:7`) and nights (`night:2026-11-03`). A night without an entry is
+    unknown and counts neither way; no pattern knows or lowers a red flag.
     """
     diary = Diary.until(nights, on)
     if not diary.nights:
@@ -68,6 +68,11 @@ def judge_diary(content: Content, nights: Sequence[Night], on: date, person: Per
         if (proof := judge.proof(pattern.when)) is not None
     ]
     return tuple(sorted(found, key=lambda finding: -finding.level))
+
+
+def proof_of(content: Content, when: When, nights: Sequence[Night], on: date, person: Person) -> Proof | None:
+    """Return what one condition rests on, on one night of a diary; None when it is not met."""
+    return _Judge(content, Diary.until(nights, on), person).proof(when)
 
 
 def spoken(content: Content, findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -132,7 +137,7 @@ def _codes(that: NightIs) -> Iterator[str]:
 
 def _had(nights: Iterable[Night], that: NightIs) -> tuple[str, ...]:
     """The codes looked for that at least one of these nights had."""
-    found = [night for night in nights]
+    found = list(nights)
     return tuple(code for code in _codes(that) if any(_has(night, code) for night in found))
 
 
@@ -232,7 +237,7 @@ class _Judge:
 
     def _change(self, shape: Change) -> Proof | None:
         recent = [self._diary.window(shape.of, week * shape.of) for week in range(shape.weeks_running)]
-        earlier = self._earlier(shape, recent)
+        earlier = self._earlier(shape)
         old = middle_score(earlier, shape.need)
         if old is None:
             return None
@@ -241,7 +246,7 @@ class _Judge:
         nights = [night for window in (earlier, *recent) for night in window]
         return _resting_on(nights, (f"pain_{shape.way}",))
 
-    def _earlier(self, shape: Change, recent: list[list[Night]]) -> list[Night]:
+    def _earlier(self, shape: Change) -> list[Night]:
         span = shape.of * shape.weeks_running
         if shape.than == "before":
             return self._diary.window(shape.of, span)

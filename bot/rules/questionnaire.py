@@ -11,7 +11,7 @@ NO_TROUBLE = 0
 SIGNS = "signs"
 
 
-def is_asked(question: Question, shape: CheckInShape, checkin: CheckIn) -> bool:
+def is_asked(question: Question, checkin: CheckIn) -> bool:
     """Say whether a question belongs to this night, given the answers so far."""
     if question.only_if_trouble and not checkin.pain:
         return False
@@ -19,8 +19,8 @@ def is_asked(question: Question, shape: CheckInShape, checkin: CheckIn) -> bool:
 
 
 def path(shape: CheckInShape, checkin: CheckIn) -> list[Question]:
-    """Return the questions of this night in order: warning signs right after a high score, else in their place."""
-    asked = [question for question in shape.questions if is_asked(question, shape, checkin)]
+    """Return this night's questions in order: warning signs right after a high score, else in their place."""
+    asked = [question for question in shape.questions if is_asked(question, checkin)]
     if checkin.pain is not None and checkin.pain >= shape.signs_first_from_pain:
         asked.sort(key=lambda question: {"pain": 0, SIGNS: 1}.get(question.code, 2))
     return asked
@@ -63,7 +63,7 @@ def choose(checkin: CheckIn, question: Question, option: Option, on: bool = True
         return _finished(
             _with_many(checkin, question, () if question.code == SIGNS else (option.code,)), question
         )
-    codes = [code for code in chosen(checkin, question) if code != option.code and code != "none"]
+    codes = [code for code in chosen(checkin, question) if code not in (option.code, "none")]
     codes = [code for code in codes if not _stands_alone(question, code)]
     if on:
         codes = [*codes, option.code][-(question.most or len(codes) + 1) :]

@@ -136,7 +136,9 @@ class _Reader:
             said.add("worries")
         if figures:
             said.add("figures")
-        made = self._reading(text, typed, tuple(dict.fromkeys(heard)), flags, answers, said, around.is_question)
+        made = self._reading(
+            text, typed, tuple(dict.fromkeys(heard)), flags, answers, said, around.is_question
+        )
         return replace(made, others_flags=others_flags)
 
     def _reading(
@@ -153,7 +155,9 @@ class _Reader:
         cry = "foreign" in said or ("cries" in said and not any(one.is_present for one in heard))
         question = asks or text.rstrip().endswith("?")
         topical = any(word.text in self._topic for word in typed)
-        taken = bool(heard or flags or answers.took or cry or question or topical or said & {"chat", "figures"})
+        taken = bool(
+            heard or flags or answers.took or cry or question or topical or said & {"chat", "figures"}
+        )
         return Reading(
             heard=heard,
             flags=flags,

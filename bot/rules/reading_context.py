@@ -115,12 +115,15 @@ class Surroundings:
         found = ""
         for mark in self._passed:
             between = self._words[hit.end : mark.start]
-            stops = self._markers.stops & set(between)
-            if not 0 <= mark.start - hit.end <= PASSED_MOST or stops - SOFT_STOPS:
+            if not 0 <= mark.start - hit.end <= PASSED_MOST:
                 continue
-            if not stops and (not CUTS & set(between) or not self._is_clause(hit.end + 1)):
+            ends = [at for at, word in enumerate(between) if word in self._markers.stops or word in CUTS]
+            if any(between[at] not in SOFT_STOPS | CUTS for at in ends):
+                continue
+            if not ends:
                 return "no"
-            found = "unsure"
+            if self._markers.subjects.issuperset(between[ends[-1] + 1 :]):
+                found = "unsure"
         return found
 
     def _denied_after(self, trigger: Hit, hit: Hit) -> bool:
@@ -260,7 +263,9 @@ class Surroundings:
 
     def _is_elsewhere(self, hit: Hit) -> bool:
         """Say whether an animal or a story is the nearest thing before it that it can be said of."""
-        place = max((mark.start for mark in self._by_kind.get("animals", ()) if mark.start < hit.end), default=-1)
+        place = max(
+            (mark.start for mark in self._by_kind.get("animals", ()) if mark.start < hit.end), default=-1
+        )
         return place >= 0 and not any(
             place < mark.start < hit.end
             for kind in ("selves", "others")
@@ -285,6 +290,4 @@ class Surroundings:
 
 def _outside(hits: Sequence[Hit], others: Sequence[Hit]) -> list[Hit]:
     """Return the places that none of the others covers."""
-    return [
-        hit for hit in hits if not any(one.start <= hit.start and hit.end <= one.end for one in others)
-    ]
+    return [hit for hit in hits if not any(one.start <= hit.start and hit.end <= one.end for one in others)]

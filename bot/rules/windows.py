@@ -1,4 +1,4 @@
-"""A diary as the patterns see it: nights by date, windows that end on the judged night, counts and medians."""
+"""A diary as the patterns see it: nights by date, windows that end on the judged night, medians."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ UNDISTURBED = "no"
 
 @dataclass(frozen=True)
 class Night:
-    """One night as it was told; None and empty mean not told, and a night that was not told is not in the diary.
+    """One night as it was told; None and empty mean not told; a night not told at all is not in the diary.
 
-    `pain` 0-10 worst of the night; `cramps` and `woke` counts; `minutes_awake` and `longest_minutes` minutes;
+    `pain` 0-10 worst of the night; `cramps` and `woke` counts; `minutes_awake` and `longest_minutes`;
     `signs` maps sign to "yes" or "unsure"; `distress` 0-3; `mood` 0-6 (PHQ-2); `did` parts of the evening done.
     """
 
@@ -78,15 +78,21 @@ class Diary:
         return {night.on: night for night in self.nights}
 
     @cached_property
+    def _windows(self) -> dict[tuple[int, int], list[Night]]:
+        return {}
+
+    @cached_property
     def used_nights(self) -> int:
         """Return the number of nights from the first logged one to the judged one, both counted."""
         return (self.on - self.nights[0].on).days + 1 if self.nights else 0
 
     def window(self, of: int, back: int = 0) -> list[Night]:
         """Return the logged nights among `of` nights that end `back` nights before the judged one."""
-        last = self.on - timedelta(days=back)
-        days = (last - timedelta(days=ago) for ago in range(of - 1, -1, -1))
-        return [self.by_date[day] for day in days if day in self.by_date]
+        if (of, back) not in self._windows:
+            first = self.on - timedelta(days=back + of - 1)
+            days = (first + timedelta(days=day) for day in range(of))
+            self._windows[of, back] = [self.by_date[day] for day in days if day in self.by_date]
+        return self._windows[of, back]
 
     def start(self, of: int, before: date) -> list[Night]:
         """Return the first `of` nights with a score, as far as they lie before a date."""

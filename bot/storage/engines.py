@@ -15,6 +15,7 @@ SQLITE_PRAGMAS = (
     "busy_timeout=5000",
     "journal_mode=WAL",
     "synchronous=FULL",
+    "secure_delete=ON",  # what is erased leaves no trace in free pages
     "trusted_schema=OFF",
 )
 POSTGRES_LIMITS = (

@@ -48,6 +48,7 @@ def make_room(file: Path) -> None:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StorageError(f"{file} cannot be written ({error.strerror}): check its folder's owner") from None
+        reason = error.strerror
+        raise StorageError(f"DATABASE_URL: {file} cannot be written ({reason}): check its folder") from None
     if not os.access(file.parent, os.W_OK):
-        raise StorageError(f"{file.parent} cannot be written: SQLite needs to make files beside the database")
+        raise StorageError(f"DATABASE_URL: {file.parent} cannot be written: SQLite needs more files there")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.benchmarks.runners import ECHO, OURS, running, table, temporary
 
-ROUNDS = 7
+ROUNDS = 5
 
 
 def main() -> None:

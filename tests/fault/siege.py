@@ -34,9 +34,9 @@ class Plan:
     kills: int = 100
     people: int = 150
     sendings: int = 4000
-    longest_life: float = 5.0  # seconds from start to kill, at most
+    longest_life: float = 3.0  # seconds from the first requests to the kill, at most
     chance_of_fault: float = 0.03  # of each kind, for each request
-    step: timedelta = timedelta(minutes=12)  # of the patients' clock, from life to life
+    step: timedelta = timedelta(minutes=5)  # of the patients' clock, from life to life
     rate: int = 300
 
 
@@ -51,6 +51,7 @@ class Counts:
     cards_lost: int = 0
     prompts: int = 0
     prompts_twice: int = 0
+    prompts_unknown: int = 0  # the named window: killed or cut off between "on its way" and "told"
     prompts_let_go: int = 0  # never arrived, and the row says so: fate unknown or too late
     prompts_lost: int = 0  # never arrived, and no row says why
     checkins: int = 0
@@ -148,9 +149,15 @@ class Siege:
 
     async def _life(self, life: int) -> None:
         await self._owe(life)
+        loop = asyncio.get_running_loop()
+        polls = self.telegram.served
         await self.bot.start()
-        ends = asyncio.get_running_loop().time() + self.chance.uniform(0.3, self.plan.longest_life)
-        while asyncio.get_running_loop().time() < ends:
+        began = loop.time()
+        # Some die on the way up; the others have begun to work.
+        while self.chance.random() < 0.96 and self.telegram.served < polls + 3 and loop.time() < began + 20:
+            await self.telegram.changed(self.telegram.world.changes.cursor, 0.2)
+        ends = loop.time() + self.chance.uniform(0.0, self.plan.longest_life)
+        while loop.time() < ends:
             await asyncio.sleep(0.1)
             await self._people_act()
         await self.bot.kill()
@@ -252,10 +259,10 @@ class Siege:
         }
         rows = self._rows(
             "SELECT patient_id, kind, subject, count(*), sum(state = 'told'),"
-            " sum(state IN ('unknown', 'dropped')), sum(state = 'ready') FROM sending"
+            " sum(state IN ('unknown', 'dropped')), sum(state = 'ready'), sum(state = 'unknown') FROM sending"
             " WHERE kind IN ('card', 'prompt', 'checkin') GROUP BY patient_id, kind, subject"
         )
-        for patient_id, kind, subject, _, told, let_go, ready in rows:
+        for patient_id, kind, subject, _, told, let_go, ready, unknown in rows:
             times = arrived[patient_id][f"{kind}:{subject}"]
             if kind == "card":
                 counts.cards += 1
@@ -264,8 +271,9 @@ class Siege:
             elif kind == "checkin":
                 counts.checkins += times > 0
                 counts.checkins_again += max(0, times - 1)
-            elif times or not ready:
+            elif patient_id % 4 and (times or not ready):  # with an open red flag, the evening asks about it
                 counts.prompts += times > 0
+                counts.prompts_unknown += unknown
                 counts.prompts_twice += times > 1
                 counts.prompts_let_go += not times and bool(let_go)
                 counts.prompts_lost += not times and not let_go
