@@ -25,6 +25,7 @@ from bot.config import Config
 from bot.delivery.delivery import Delivery
 from bot.delivery.guides import Guides
 from bot.delivery.rates import SendBudget
+from bot.delivery.shared_budget import SharedBudget
 from bot.delivery.upkeep import Upkeep
 from bot.flows import access
 from bot.flows.help import COMMANDS
@@ -32,6 +33,7 @@ from bot.flows.services import FIRST_LANGUAGE, Services
 from bot.operations.health import HealthServer, Vital
 from bot.rules.timing import next_local
 from bot.storage.database import Database
+from bot.storage.errors import StorageError
 from content.loader import Content, languages, load
 from handlers import bridge, errors, register
 from handlers.messenger import TelegramMessenger
@@ -45,8 +47,12 @@ from handlers.updates import (
     TokenRefused,
     pause_after,
 )
+from handlers.webhook import Webhook, meet_in_turn
 
 TICK = 15.0  # seconds between two looks when nothing is due earlier
+INBOX_LEASE = timedelta(seconds=60)  # an update of a replica silent for so long is another's
+RENEW = 15.0  # seconds between two signs of life of a replica
+SENDER_LEASE = timedelta(seconds=45)  # the elected sender of bulk keeps its place for so long unheard
 STOP_WITHIN = 8.0  # seconds; containers are killed after ten
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
@@ -71,21 +77,32 @@ class Clock:
 
 
 class StoredInbox:
-    """The inbox of updates, kept in the database."""
+    """The inbox of updates in the database; each belongs to the replica that took it in while that lives."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
         self._database = database
         self._clock = clock
+        self._owner = owner
 
     async def keep(self, rows: Sequence[Row]) -> list[int]:
         """Keep the updates that are not known yet, committed on return; return their ids."""
+        now = self._clock.real()
         async with self._database.transaction() as store:
-            return await store.keep_updates(rows, self._clock.real())
+            return await store.keep_updates(rows, now, self._owner, now + INBOX_LEASE)
 
     async def undone(self) -> list[Row]:
-        """Return what is kept and not done, oldest first."""
-        async with self._database.reading() as store:
-            return await store.undone_updates()
+        """Return what is kept and not done, oldest first; of several replicas' only what a dead one left."""
+        now = self._clock.real()
+        if not self._database.is_shared:
+            async with self._database.reading() as store:
+                return await store.undone_updates()
+        async with self._database.transaction() as store:
+            return await store.take_undone(self._owner, now + INBOX_LEASE, now)
+
+    async def renew(self) -> None:
+        """Say that this replica lives and still deals with what it took in."""
+        async with self._database.transaction() as store:
+            await store.renew_updates(self._owner, self._clock.real() + INBOX_LEASE)
 
     async def done(self, update_id: int) -> None:
         """Note that an update's reply is out; its words are forgotten."""
@@ -164,8 +181,16 @@ class App:
             misfire_grace_time=None,
             next_run_time=self.clock.real(),
         )
+        if self.database.is_shared:
+            self._scheduler.add_job(
+                self._sign_of_life,
+                IntervalTrigger(seconds=RENEW, timezone=UTC),
+                id="replica",
+                coalesce=True,
+                misfire_grace_time=None,
+            )
         self._scheduler.start()
-        self._polling = asyncio.create_task(self._poll())
+        self._polling = asyncio.create_task(self._be_pushed_to() if self._webhook else self._poll())
         self._introduction = asyncio.create_task(self._introduce())
         log.info("bot started")
 
@@ -203,9 +228,17 @@ class App:
         await self._application.shutdown()
         await self._bot.let_go()
         await self._health.stop()
+        await self._step_down()
         await self.database.close()
         if self.username:
             log.info("bot stopped")
+
+    async def _step_down(self) -> None:
+        """Leave the sender's place at once, so that another replica need not wait for the lease to end."""
+        if self.database.is_shared:
+            with contextlib.suppress(StorageError):  # a database that is gone forgets us by itself
+                async with self.database.transaction() as store:
+                    await store.leave_lease("sender", self._owner)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
@@ -229,19 +262,17 @@ class App:
             .concurrent_updates(self._order)
             .build()
         )
-        self._messenger = TelegramMessenger(
-            bot, FIGURES, SendBudget(self.config.send_rate, per_chat=self._per_chat)
-        )
+        self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._messenger = TelegramMessenger(bot, FIGURES, self._budget())
         self._guides = Guides(self._messenger)
         self.services = self._services("")
-        owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._delivery = Delivery(
             self.services,
             self._messenger.in_earnest(),
             self._messenger.in_bulk(),
             self._order.alone,
             self.clock.real,
-            owner,
+            self._owner,
             fatal=(InvalidToken, Conflict),
             beat=self.vital.beat,
         )
@@ -249,10 +280,22 @@ class App:
         failures = Failures()
         self._bridge = bridge.Bridge(self.services, self._delivery, self._messenger, self._guides)
         register(self._application, self._bridge, failures)
-        inbox = StoredInbox(self.database, self.clock)
-        self._intake = Intake(self._application, self._order, inbox, failures, errors.apology(self._bridge))
+        self._inbox = StoredInbox(self.database, self.clock, self._owner)
+        self._intake = Intake(
+            self._application, self._order, self._inbox, failures, errors.apology(self._bridge)
+        )
         self._poller = InboxPolling(bot, self._intake, self.vital.polled)
-        self._health = HealthServer(self.vital, self.config.listen)
+        url = self.config.webhook_url
+        self._webhook = Webhook(bot, self._intake, url, self.config.token) if url else None
+        routes = self._webhook.routes() if self._webhook else []
+        self._health = HealthServer(self.vital, self.config.listen, routes)
+
+    def _budget(self) -> SendBudget | SharedBudget:
+        """One token has one budget: alone we keep it ourselves, replicas keep it together."""
+        own = SendBudget(self.config.send_rate, per_chat=self._per_chat)
+        if not self.database.is_shared:
+            return own
+        return SharedBudget(own, self.database, self.config.send_rate, self.clock.real)
 
     def _services(self, link: str) -> Services:
         return Services(
@@ -290,6 +333,7 @@ class App:
             self._stirred = True
             while self._stirred and not self._stopping.is_set():
                 self._stirred = False
+                await self._elect()
                 due = await self._delivery.tick()
                 self.vital.beat()
         except (InvalidToken, Conflict):
@@ -299,6 +343,23 @@ class App:
         finally:
             self._idle.set()
         self._sleep_until(due)
+
+    async def _elect(self) -> None:
+        """Of several replicas one sends prompts and check-ins; safety words and replies go from any."""
+        if not self.database.is_shared:
+            return
+        real = self.clock.real()
+        async with self.database.transaction() as store:
+            self._delivery.serves_bulk = await store.take_lease(
+                "sender", self._owner, real + SENDER_LEASE, real
+            )
+
+    async def _sign_of_life(self) -> None:
+        """Renew what this replica deals with, and take up what a dead one left."""
+        await self._inbox.renew()
+        await self._intake.take_up()
+        if self._webhook is not None:
+            self.vital.polled()  # nothing is polled: to be pushed to is to be within reach
 
     def _sleep_until(self, due: datetime | None) -> None:
         """Look again when the next is due, after TICK seconds at the latest."""
@@ -320,6 +381,15 @@ class App:
             await self._poller.run()
         except TokenRefused as error:
             self._die(error)
+
+    async def _be_pushed_to(self) -> None:
+        """Take up what is undone and tell Telegram where to push, until it has heard."""
+        await self._intake.take_up()
+        failed = 0
+        while self._webhook is not None and not await meet_in_turn(self._webhook):
+            failed += 1
+            await asyncio.sleep(pause_after(failed))
+        self.vital.polled()
 
     def _die(self, error: Exception) -> None:
         """End `run` with an error that only the operator can mend."""

@@ -64,13 +64,14 @@ Outgoing = Message | Contact
 class Reply:
     """What an update leads to: a change of the pressed message, a short notice, and new messages.
 
-    `edit` replaces the pressed message.
+    `edit` replaces the pressed message, `refresh` another one that no longer reads true (its id first).
     """
 
     messages: tuple[Outgoing, ...] = ()
     edit: Message | None = None
     notice: str = ""
     alert: bool = False  # the notice must be closed by hand
+    refresh: tuple[int, Message] | None = None
     keep: tuple[str, int] | None = (
         None  # remember the id of the last message sent: ("checkin", night ordinal)
     )
@@ -82,6 +83,7 @@ class Reply:
             edit=self.edit or other.edit,
             notice=self.notice or other.notice,
             alert=self.alert or other.alert,
+            refresh=self.refresh or other.refresh,
         )
 
 

@@ -113,7 +113,7 @@ def _kind(content: Content, where: str, shape: Shape) -> Complaints:
         yield from _fits(where, shape, of)
     match shape:
         case Nights() if shape.new_within is not None and shape.new_within < shape.at_least:
-            yield f"{where}.new_within: {shape.at_least} nights do not fit into {shape.new_within}; write more"
+            yield f"{where}.new_within: {shape.at_least} nights do not fit in {shape.new_within}; write more"
         case Change() if not shape.points and shape.share is None:
             yield f"{where}: any change would do; write points or share"
         case Lasting() if shape.nights >= shape.within:

@@ -411,6 +411,7 @@ class Context(Shape):
     not_supposing: Texts  # looks like a supposition and is none ("not sure if this matters")
     animals: Texts  # an animal, or somebody in a story, that something is said of
     doubting: Texts
+    excuses: Texts  # a harmless cause beside it ("from laughing"): leads to the exact question
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts
     figures: Texts  # figures of speech and things that only look like signs

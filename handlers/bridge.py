@@ -129,7 +129,17 @@ class Bridge:
             last = await self._edit(asked, reply.edit)
         for message in reply.messages:
             last = await self._messenger.send(asked.chat_id, message)
+        if reply.refresh is not None:
+            await self._refresh(asked, *reply.refresh)
         return last
+
+    async def _refresh(self, asked: Asked, message_id: int, message: Message) -> None:
+        """Change another message that no longer reads true; one that is gone needs nothing."""
+        try:
+            await self._messenger.edit(asked.chat_id, message_id, message)
+        except DeliveryError as error:
+            if error.fate is not Fate.REFUSED:
+                raise
 
     async def _edit(self, asked: Asked, message: Message) -> int | None:
         if asked.message_id is None:

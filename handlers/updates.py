@@ -343,10 +343,15 @@ def _row(raw: dict[str, Any]) -> Row:
 
 
 def _is_outage(error: BaseException | None) -> bool:
-    return isinstance(error, DeliveryError) and error.fate in (Fate.NOT_SENT, Fate.WAIT)
+    return isinstance(error, InvalidToken) or (
+        isinstance(error, DeliveryError) and error.fate in (Fate.NOT_SENT, Fate.WAIT)
+    )
 
 
 def _wait_for(error: BaseException | None, times: int) -> float:
     if isinstance(error, DeliveryError) and error.retry_after:
         return error.retry_after
-    return pause_after(times) if _is_outage(error) else 0.2 * times
+    is_carrying = isinstance(
+        error, DeliveryError
+    )  # the reply failed, not what it says: Telegram may need a moment
+    return pause_after(times) if is_carrying or _is_outage(error) else 0.2 * times

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Facts
+from bot.model import CheckIn, Evening, Facts
 from bot.rules.memory import Happened, Memory, advance
 from bot.rules.patterns import Medicine, Person, judge_diary, proof_of, spoken
 from bot.rules.triage import judge
-from bot.rules.windows import Diary, Night, cramps_a_night, middle_score
+from bot.rules.windows import Diary, Night, cramps_a_night, middle_score, night_of
 from content import loader
 from content.loader import ContentError, load
 from content.pattern_shapes import When
@@ -431,3 +431,16 @@ def _only_counts(when: When) -> bool:
     if when.nights is not None:
         return when.nights.new_within is None
     return bool(when.any) and all(_only_counts(part) for part in when.any or ())
+
+
+def test_a_check_in_is_a_night() -> None:
+    checkin = CheckIn(at(1), pain=4, feeling=("urge",), awake="over_60", helped=("medicine",), side="left")
+    evening = Evening(at(1), done=frozenset({"stretch"}))
+    night = night_of(checkin, {"leg_sore": "yes"}, evening, cramps=2)
+    assert night.sleep_disturbed
+    assert night.has_symptoms
+    assert night.painkiller
+    assert night.cramp_count == 2
+    assert night.did == {"stretch"}
+    assert night.has_sign(["leg_sore"])
+    assert not night_of(CheckIn(at(1), pain=0, awake="no"), {}).sleep_disturbed

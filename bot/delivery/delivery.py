@@ -69,6 +69,7 @@ class Delivery:
         self._beat = beat
         self._places = asyncio.Semaphore(AT_ONCE)
         self._stopping = False
+        self.serves_bulk = True  # of several replicas one alone sends what is not safety
         self._waiting: dict[asyncio.Task[None], Sending] = {}  # claimed, and not on their way
 
     async def tick(self) -> datetime | None:
@@ -81,7 +82,7 @@ class Delivery:
         finally:
             await self._wind_up(running)
         async with self.services.database.reading() as store:
-            return await store.next_due_at()
+            return await store.next_due_at(safety_only=not self.serves_bulk)
 
     async def _send_due(self, running: set[asyncio.Task[None]]) -> None:
         """Keep at most BATCH sendings going; a slow one holds up nobody but its own chat."""
@@ -154,7 +155,7 @@ class Delivery:
         until = self._real_clock() + LEASE
         now = self.services.clock()
         async with self.services.database.transaction(alone=patient is not None) as store:
-            if patient is None and limit > 0:
+            if patient is None and limit > 0 and self.serves_bulk:
                 return await store.claim_due(now, self._owner, until, limit)
             return await store.claim_due(
                 now,
@@ -163,6 +164,7 @@ class Delivery:
                 BATCH,
                 safety_only=True,
                 patient_id=None if patient is None else patient.id,
+                again=patient is not None,  # what the tick has claimed and waits for this chat is ours now
             )
 
     async def _recover(self, real_now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from bot.flows.cards import MISTAP, cycle_of, question_message
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
+from bot.flows.pages import page
 from bot.flows.schedule import next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
@@ -191,7 +192,18 @@ async def _believe(
         )
     else:
         await _take_back_sign(services, store, patient, old)
-    return Reply(edit=Message(content.words.say("mistap_settled")))
+    settled = Message(content.words.say("mistap_settled"))
+    return Reply(edit=settled, refresh=await _night_as_it_reads(store, patient, content, old))
+
+
+async def _night_as_it_reads(
+    store: Store, patient: Patient, content: Content, old: Escalation
+) -> tuple[int, Message] | None:
+    """The check-in's message of that night, which may still show the sign that was taken back."""
+    checkin = await store.checkin(patient.id, old.night)
+    if checkin is None or checkin.message_id is None:
+        return None
+    return checkin.message_id, page(content, patient, checkin)
 
 
 async def _acknowledge(services: Services, store: Store, row: Escalation) -> None:

@@ -181,8 +181,10 @@ async def _answer(
         return await outcome.said_seen(services, store, patient, content)
     if _has_answers(reading):
         wanted = _named_night(detail) if topic == "night" else None
-        night = wanted or await _asked_night(store, patient, night)
-        return await morning.typed(services, store, patient, reading, night, origin)
+        chosen = await store.checkin(patient.id, wanted) if wanted else None
+        if wanted is None or (chosen is not None and chosen.completed_at is not None):
+            wanted = await _asked_night(store, patient, night)
+        return await morning.typed(services, store, patient, reading, wanted, origin)
     if reading.cry or not reading.meaningful:
         return Reply(messages=(areas(content, patient, services.clock().date()),))
     waiting = await store.open_askings(patient.id)

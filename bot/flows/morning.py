@@ -10,24 +10,19 @@ from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
 from bot.flows.facts import known_facts, rows_of
+from bot.flows.pages import ask, change_menu, page
 from bot.flows.schedule import ended_night, plan_checkin
 from bot.flows.services import Services
 from bot.flows.urgent import areas
-from bot.messages import Button, Message, Reply, Rows, Style
+from bot.messages import Button, Message, Reply
 from bot.model import CheckIn, Origin, Patient, Sending
 from bot.rules import questionnaire
 from bot.rules.hearing import changed, sign_codes
 from bot.rules.reading import Reading
+from bot.rules.timing import night_of
 from bot.storage.store import Store
 from content.loader import Content
-from content.schema import Level, Option, Question
-from content.words import Html
-
-
-def press_of(night: date, *parts: str) -> str:
-    """Return what a button of one night carries, e.g. `ci:261121:pain:p7`."""
-    return ":".join(["ci", night.strftime("%y%m%d"), *parts])
-
+from content.schema import Level, Question
 
 # --- the sending ---------------------------------------------------------------------------------------
 
@@ -61,110 +56,9 @@ async def checkin_told(
     night = date.fromisoformat(sending.subject)
     if sending.message_id is not None:
         await store.place_checkin(patient.id, night, sending.message_id)
+    if patient.expecting.startswith("night:"):  # what is typed from now on is about this morning's night
+        await store.change_patient(patient.id, expecting="")
     await plan_checkin(store, patient, content.timing, max(now, sending.due_at))
-
-
-# --- pages of the message ------------------------------------------------------------------------------
-
-
-def page(content: Content, patient: Patient, checkin: CheckIn, lead: Html | None = None) -> Message:
-    """Return the message as it should read now: the next open question, or the summary."""
-    question = questionnaire.next_question(content.checkin, checkin)
-    return summary(content, checkin) if question is None else ask(content, checkin, question, lead)
-
-
-def ask(content: Content, checkin: CheckIn, question: Question, lead: Html | None = None) -> Message:
-    """Return one question with its choices, what stands chosen ticked."""
-    words = content.question_words[question.code]
-    head = content.words.say(
-        "checkin_head", night=content.words.day(checkin.night), origin=_origin(content, checkin)
-    )
-    parts = [head, told_so_far(content, checkin, question), lead, Html(f"<b>{words.ask}</b>")]
-    text = Html("\n\n".join(part for part in parts if part))
-    return Message(text, (*_choices(content, checkin, question), *_ways(content, checkin, question)))
-
-
-def _origin(content: Content, checkin: CheckIn) -> Html:
-    return content.words.say("origin_backfilled") if checkin.origin is Origin.BACKFILLED else Html("")
-
-
-def _choices(content: Content, checkin: CheckIn, question: Question) -> Rows:
-    standing = questionnaire.chosen(checkin, question)
-    buttons = [
-        (option, _choice(content, checkin, question, option, option.code in standing))
-        for option in question.options
-    ]
-    rows: list[tuple[Button, ...]] = []
-    line: list[Button] = []
-    for option, button in buttons:
-        if option.wide:
-            rows += [tuple(line)] if line else []
-            rows.append((button,))
-            line = []
-            continue
-        line.append(button)
-        if len(line) == question.columns:
-            rows.append(tuple(line))
-            line = []
-    rows += [tuple(line)] if line else []
-    return tuple(rows)
-
-
-def _choice(content: Content, checkin: CheckIn, question: Question, option: Option, on: bool) -> Button:
-    label = content.question_words[question.code].options[option.code]
-    mark = "-" if question.many and on else "+"  # the target, never a toggle
-    text = content.words.plain("chosen", label=label) if on else label
-    return Button(text, press_of(checkin.night, question.code, mark + option.code))
-
-
-def _ways(content: Content, checkin: CheckIn, question: Question) -> Rows:
-    """Return the ways on: done, back, skip."""
-    words = content.words
-    rows: list[tuple[Button, ...]] = []
-    if question.many and questionnaire.chosen(checkin, question) not in ((), ("none",)):
-        done = Button(words.plain("button_done"), press_of(checkin.night, "done", question.code), Style.MAIN)
-        rows.append((done,))
-    line = []
-    before = questionnaire.question_before(content.checkin, checkin, question.code)
-    if before is not None:
-        line.append(Button(words.plain("button_back"), press_of(checkin.night, "show", before.code)))
-    line.append(Button(words.plain("button_skip"), press_of(checkin.night, "skip", question.code)))
-    return (*rows, tuple(line))
-
-
-def told_so_far(content: Content, checkin: CheckIn, but: Question | None = None) -> Html:
-    """Return the answers given so far in one line a question, without the one being asked."""
-    lines = []
-    for question in content.checkin.questions:
-        codes = questionnaire.chosen(checkin, question)
-        if not codes or question is but:
-            continue
-        words = content.question_words[question.code]
-        answer = content.words.list([words.options[code] for code in codes])
-        lines.append(content.words.say("told_line", short=words.short, answer=answer))
-    return Html("\n".join(lines))
-
-
-def summary(content: Content, checkin: CheckIn) -> Message:
-    """Return the closed check-in: what was saved, and the way to change it."""
-    words = content.words
-    head = words.say("checkin_head", night=words.day(checkin.night), origin=_origin(content, checkin))
-    body = told_so_far(content, checkin)
-    text = Html("\n\n".join(part for part in (head, body, words.say("checkin_saved")) if part))
-    change = Button(words.plain("button_change"), press_of(checkin.night, "change"))
-    return Message(text, ((change,),))
-
-
-def change_menu(content: Content, checkin: CheckIn) -> Message:
-    """Return the summary with one button a question, to correct any of them."""
-    words = content.words
-    rows = tuple(
-        (Button(content.question_words[question.code].short, press_of(checkin.night, "show", question.code)),)
-        for question in questionnaire.path(content.checkin, checkin)
-    )
-    back = Button(words.plain("button_back"), press_of(checkin.night, "sum"))
-    closed = summary(content, checkin)
-    return Message(Html(f"{closed.text}\n\n{words.say('change_which')}"), (*rows, (back,)))
 
 
 # --- presses -------------------------------------------------------------------------------------------
@@ -218,9 +112,13 @@ async def opened(
 ) -> CheckIn | None:
     """Return the night's check-in, opening it if it may still be filled in."""
     known = await store.checkin(patient.id, night)
+    last = ended_night(patient, now)
+    if known is not None and not known.is_logged and night != last:
+        later = replace(known, origin=Origin.BACKFILLED)
+        await store.save_checkin(patient.id, known, later, now, later.origin)
+        return later
     if known is not None:
         return known
-    last = ended_night(patient, now)
     if not last - timedelta(days=content.checkin.backfill_days) <= night <= last:
         return None
     origin = Origin.VOLUNTEERED if night == last else Origin.BACKFILLED
@@ -241,7 +139,7 @@ async def _record(
     now = services.clock()
     after, notice = await _keep_until_settled(services, store, patient, before, after, origin)
     after = replace(after, completed_at=before.completed_at or _completed(content, after, now))
-    await store.save_checkin(patient.id, before, after, now, before.origin)
+    await store.save_checkin(patient.id, before, after, now, after.origin)
     raised = await judge_night(services, store, patient, before, after, origin)
     shown = page(content, patient, after)
     if question.many and question.code not in after.done:
@@ -402,7 +300,8 @@ async def nights(services: Services, chat_id: int) -> Reply:
             return Reply(messages=(Message(services.content(None).words.say("not_enrolled")),))
         content = services.content_for(patient)
         last = ended_night(patient, services.clock())
-        first = last - timedelta(days=content.checkin.backfill_days - 1)
+        joined = night_of(patient.created_at, patient.tz)
+        first = max(last - timedelta(days=content.checkin.backfill_days - 1), min(joined, last))
         known = {checkin.night: checkin for checkin in await store.diary(patient.id, first, last)}
         days = [last - timedelta(days=back) for back in range((last - first).days + 1)]
         rows = tuple(

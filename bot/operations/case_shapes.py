@@ -16,7 +16,18 @@ def _listed(value: object) -> object:
     """One code alone is a list of one; nothing is an empty list."""
     if value is None or value is False:
         return []
-    return [value] if isinstance(value, str) else value
+    if isinstance(value, dict):
+        return [code for code, told in value.items() if told]
+    listed = [value] if isinstance(value, str) else value
+    return [code for code in listed if code != "none"] if isinstance(listed, list) else listed
+
+
+def _flags(value: object) -> object:
+    return [] if value is None else value
+
+
+def _side(value: object) -> object:
+    return None if value in ("", "none") else value
 
 
 def _graded(value: object) -> object:
@@ -25,7 +36,7 @@ def _graded(value: object) -> object:
 
 def _signs(value: object) -> object:
     """Signs come as codes, all of them sure, or with their certainty."""
-    if value is True or isinstance(value, int):
+    if isinstance(value, int | dict):
         return value
     listed = _listed(value)
     return dict.fromkeys(listed, "yes") if isinstance(listed, list) else listed
@@ -53,7 +64,7 @@ class ProfileCase(CaseShape):
 
     age: Annotated[int, Field(ge=0, le=130)] | None = None
     sex: str | None = None
-    flags: Annotated[list[str] | dict[str, bool], BeforeValidator(_listed)] = Field(default_factory=list)
+    flags: Annotated[list[str] | dict[str, bool], BeforeValidator(_flags)] = Field(default_factory=list)
     medicines: Annotated[list[str | MedicineCase], BeforeValidator(_listed)] = Field(default_factory=list)
 
 
@@ -68,14 +79,14 @@ class DayCase(CaseShape):
     awake: str | None = None
     minutes_awake: Annotated[float, Field(ge=0)] | None = None
     feeling: Listed = Field(default_factory=list)
-    side: Literal["left", "right", "both", "unsure"] | None = None
+    side: Annotated[Literal["left", "right", "both", "unsure"] | None, BeforeValidator(_side)] = None
     helped: Listed = Field(default_factory=list)
     longest: str | None = None
     longest_minutes: Annotated[float, Field(ge=0)] | None = None
     signs: Annotated[dict[str, Literal["yes", "unsure"]], BeforeValidator(_signs)] = Field(
         default_factory=dict
     )
-    note: str = ""
+    note: str | None = None
     tired: Literal["none", "not", "bit", "lot"] | None = None
     did: Listed = Field(default_factory=list)
     painkiller: bool | None = None

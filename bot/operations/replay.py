@@ -15,13 +15,11 @@ from bot.rules.memory import Happened, Memory, Told, advance
 from bot.rules.patterns import Medicine, Person, judge_diary
 from bot.rules.reading import Reading
 from bot.rules.triage import UNSURE, YES, judge
-from bot.rules.windows import ONE_LEG, Night
+from bot.rules.windows import CRAMP, MEDICINE, ONE_LEG, Night
 from content.loader import Content
 from content.schema import Level, Option
 
 FIRST = date(2026, 1, 1)  # the day 0 of every case; any date would do
-CRAMP = "cramp"
-MEDICINE = "medicine"
 NOT_TIRED = "not"
 WARNINGS = "signs"  # the question whose options are warning signs
 
@@ -68,7 +66,8 @@ def replay_message(content: Content, case: MessageCase) -> Result:
     found = {one.rule: one for judged in (heard.own, heard.other) for one in (*judged.raised, *judged.lower)}
     # The bot puts an exact question before it speaks of what is lower; here both are told.
     for finding in judge(content, _certain(heard.reading, flags)):
-        found.setdefault(finding.rule, finding)
+        if finding.level < Level.URGENT:
+            found.setdefault(finding.rule, finding)
     asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
     if not found and not asks and (heard.reading.cry or not heard.reading.meaningful):
         asks = (WARNINGS,)  # the list of all warning signs
@@ -226,7 +225,7 @@ def _night(
     signs = _told_signs(content, entry)
     asks: tuple[str, ...] = ()
     flags: dict[str, bool] = {}
-    if entry.note.strip():
+    if entry.note and entry.note.strip():
         heard = listen(content, entry.note, Facts(flags=dict(known), signs=signs))
         signs = {**heard.reading.signs(), **signs}
         asks = (*heard.own.asks, *heard.other.asks)

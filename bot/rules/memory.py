@@ -244,7 +244,7 @@ def _told_lately(content: Content, standing: Iterable[Matter], finding: Finding,
     )
 
 
-# --- what was not met, taken back or settled -----------------------------------------------------------------
+# --- what was not met, taken back or settled ------------------------------------------------------------
 
 
 def _taken_back(matters: Iterable[Matter], happened: Happened) -> list[Matter]:

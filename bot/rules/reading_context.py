@@ -86,7 +86,7 @@ class Surroundings:
         asked, doubted = self._asked(hit, threat=threat)
         if asked and not doubted and certainty == "unsure":
             certainty = "yes"  # only a question: nothing to ask back
-        elif certainty == "yes" and (doubted or self._doubted(hit)):
+        elif certainty == "yes" and (doubted or self._doubted(hit) or (not threat and self._excused(hit))):
             certainty = "unsure"
         if not lasting and certainty != "no":
             if self._marked("chronic", hit) and not self._is_present(hit):
@@ -234,6 +234,8 @@ class Surroundings:
         """Say whether a question word really begins a question."""
         if hit.start > 0 and self._words[hit.start - 1] not in OPENERS | self._markers.stops:
             return False
+        if hit.end - hit.start > 1:  # a whole opening ("can statins")
+            return True
         following = self._words[hit.end] if hit.end < len(self._words) else ""
         if following == "not":
             return False
@@ -252,6 +254,14 @@ class Surroundings:
 
     def _own_between(self, start: int, end: int) -> bool:
         return any(start <= mark.start < end for mark in self._by_kind.get("selves", ()))
+
+    def _excused(self, hit: Hit) -> bool:
+        """Say whether a harmless cause stands beside it ("from laughing")."""
+        for mark in self._by_kind.get("excuses", ()):
+            first, last = min(mark.end, hit.end), max(mark.start, hit.start)
+            if last - first <= PASSED_MOST and SENTENCE_ENDS.isdisjoint(self._words[first:last]):
+                return True
+        return False
 
     def _doubted(self, hit: Hit) -> bool:
         for mark in self._by_kind.get("doubting", ()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bot.rules.reading_words import Word
 
@@ -22,9 +23,14 @@ class Phrase:
     kind: str
     code: str
     grade: str
-    regex: re.Pattern[str]
+    source: str
     anchors: frozenset[str]  # one of these words must be there; empty: always tried
     negative: bool  # it contains a negation of its own, which then negates nothing else
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """Compile it when a message first holds one of its words: most phrases are rarely needed."""
+        return re.compile("(?<= )" + self.source)
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class Compiler:
             for order in _orders(text):
                 for items, negative in self._polarities(order):
                     source, anchors = self._source(items)
-                    made.append(Phrase(kind, code, grade, re.compile("(?<= )" + source), anchors, negative))
+                    made.append(Phrase(kind, code, grade, source, anchors, negative))
         return made
 
     def _polarities(self, text: str) -> Iterator[tuple[str, bool]]:

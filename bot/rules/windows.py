@@ -8,10 +8,13 @@ from datetime import date, timedelta
 from functools import cached_property
 from statistics import median
 
+from bot.model import CheckIn, Evening
 from bot.rules.triage import YES
 
 ONE_LEG = ("left", "right")
 UNDISTURBED = "no"
+CRAMP = "cramp"
+MEDICINE = "medicine"  # that helped: a painkiller, as far as anybody knows
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Night:
     """One night as it was told; None and empty mean not told; a night not told at all is not in the diary.
 
     `pain` 0-10 worst of the night; `cramps` and `woke` counts; `minutes_awake` and `longest_minutes`;
-    `signs` maps sign to "yes" or "unsure"; `distress` 0-3; `mood` 0-6 (PHQ-2); `did` parts of the evening done.
+    `signs` maps sign to "yes" or "unsure"; `distress` 0-3; `mood` 0-6 (PHQ-2); `did` parts of the evening.
     """
 
     on: date
@@ -52,7 +55,7 @@ class Night:
     @property
     def cramp_count(self) -> int:
         """Return how many cramps were told; a night that felt like cramp has one at least."""
-        return max(self.cramps or 0, int("cramp" in self.feeling))
+        return max(self.cramps or 0, int(CRAMP in self.feeling))
 
     def has_sign(self, signs: Iterable[str]) -> bool:
         """Say whether one of these signs was surely reported."""
@@ -102,6 +105,25 @@ class Diary:
     def until_night(self, on: date) -> Diary:
         """Return the same diary as it was known on an earlier night."""
         return Diary(tuple(night for night in self.nights if night.on <= on), on)
+
+
+def night_of(
+    checkin: CheckIn, signs: Mapping[str, str], evening: Evening | None = None, cramps: int | None = None
+) -> Night:
+    """Return a check-in as a night, with the signs its answers stand for and what was done that evening."""
+    return Night(
+        on=checkin.night,
+        pain=checkin.pain,
+        cramps=cramps,
+        awake=checkin.awake,
+        feeling=frozenset(checkin.feeling),
+        side=checkin.side,
+        helped=frozenset(checkin.helped),
+        signs=dict(signs),
+        tired=checkin.tired,
+        did=evening.done if evening else frozenset(),
+        painkiller=MEDICINE in checkin.helped or None,
+    )
 
 
 def middle_score(nights: Iterable[Night], need: int) -> float | None:

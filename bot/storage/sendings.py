@@ -85,9 +85,14 @@ class Sendings(Statements):
         safety_first: bool = True,
         safety_only: bool = False,
         patient_id: int | None = None,
+        again: bool = False,
     ) -> list[Sending]:
-        """Claim at most *limit* due sendings, of one patient if given, for *owner* until the lease ends."""
-        due = sending.c.due_at <= now
+        """Claim at most *limit* due sendings, of one patient if given, for *owner* until the lease ends.
+
+        With *again*, also those that *owner* has claimed already and not begun.
+        """
+        mine = and_(sending.c.state == State.CLAIMED, sending.c.owner == owner)
+        due = and_(or_(IS_READY, mine) if again else IS_READY, sending.c.due_at <= now)
         if patient_id is not None:
             due &= sending.c.patient_id == patient_id
         if not safety_first and not safety_only:
@@ -166,11 +171,11 @@ class Sendings(Statements):
             .limit(limit)
         )
 
-    async def next_due_at(self) -> datetime | None:
-        """Return when the next ready sending is due, on the patient's clock."""
+    async def next_due_at(self, safety_only: bool = False) -> datetime | None:
+        """Return when the next ready sending (of safety, if so asked) is due, on the patient's clock."""
         first = [
             select(func.min(sending.c.due_at)).where(IS_READY, sending.c.rank == rank).scalar_subquery()
-            for rank in (SAFETY, ROUTINE)
+            for rank in ((SAFETY,) if safety_only else (SAFETY, ROUTINE))
         ]
         moments = (await self._run(select(*first))).one()
         return min((moment for moment in moments if moment is not None), default=None)
@@ -206,9 +211,10 @@ class Sendings(Statements):
         )
 
     async def owes_safety(self, patient_id: int, now: datetime) -> bool:
-        """Say whether a patient has a safety sending that is ready and due."""
+        """Say whether a patient has a safety sending that is due and not on its way."""
+        waiting = or_(IS_READY, sending.c.state == State.CLAIMED)
         due = select(sending.c.id).where(
-            IS_READY, sending.c.rank == SAFETY, sending.c.due_at <= now, sending.c.patient_id == patient_id
+            waiting, sending.c.rank == SAFETY, sending.c.due_at <= now, sending.c.patient_id == patient_id
         )
         return await self._one(due.limit(1)) is not None
 
@@ -257,7 +263,7 @@ class Sendings(Statements):
         """Reserve due rows in one statement; rows that another replica is reserving are passed over."""
         rows = (
             select(sending.c.id)
-            .where(IS_READY, sending.c.rank.in_(ranks), due)
+            .where(due, sending.c.rank.in_(ranks))
             .order_by(sending.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -1,0 +1,117 @@
+"""How the check-in's one message reads: a question with its choices, the summary, what can be changed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.messages import Button, Message, Rows, Style
+from bot.model import CheckIn, Origin, Patient
+from bot.rules import questionnaire
+from content.loader import Content
+from content.schema import Option, Question
+from content.words import Html
+
+
+def press_of(night: date, *parts: str) -> str:
+    """Return what a button of one night carries, e.g. `ci:261121:pain:p7`."""
+    return ":".join(["ci", night.strftime("%y%m%d"), *parts])
+
+
+def page(content: Content, patient: Patient, checkin: CheckIn, lead: Html | None = None) -> Message:
+    """Return the message as it should read now: the next open question, or the summary."""
+    question = questionnaire.next_question(content.checkin, checkin)
+    return summary(content, checkin) if question is None else ask(content, checkin, question, lead)
+
+
+def ask(content: Content, checkin: CheckIn, question: Question, lead: Html | None = None) -> Message:
+    """Return one question with its choices, what stands chosen ticked."""
+    words = content.question_words[question.code]
+    head = content.words.say(
+        "checkin_head", night=content.words.day(checkin.night), origin=_origin(content, checkin)
+    )
+    parts = [head, told_so_far(content, checkin, question), lead, Html(f"<b>{words.ask}</b>")]
+    text = Html("\n\n".join(part for part in parts if part))
+    return Message(text, (*_choices(content, checkin, question), *_ways(content, checkin, question)))
+
+
+def _origin(content: Content, checkin: CheckIn) -> Html:
+    return content.words.say("origin_backfilled") if checkin.origin is Origin.BACKFILLED else Html("")
+
+
+def _choices(content: Content, checkin: CheckIn, question: Question) -> Rows:
+    standing = questionnaire.chosen(checkin, question)
+    buttons = [
+        (option, _choice(content, checkin, question, option, option.code in standing))
+        for option in question.options
+    ]
+    rows: list[tuple[Button, ...]] = []
+    line: list[Button] = []
+    for option, button in buttons:
+        if option.wide:
+            rows += [tuple(line)] if line else []
+            rows.append((button,))
+            line = []
+            continue
+        line.append(button)
+        if len(line) == question.columns:
+            rows.append(tuple(line))
+            line = []
+    rows += [tuple(line)] if line else []
+    return tuple(rows)
+
+
+def _choice(content: Content, checkin: CheckIn, question: Question, option: Option, on: bool) -> Button:
+    label = content.question_words[question.code].options[option.code]
+    mark = "-" if question.many and on else "+"  # the target, never a toggle
+    text = content.words.plain("chosen", label=label) if on else label
+    return Button(text, press_of(checkin.night, question.code, mark + option.code))
+
+
+def _ways(content: Content, checkin: CheckIn, question: Question) -> Rows:
+    """Return the ways on: done, back, skip."""
+    words = content.words
+    rows: list[tuple[Button, ...]] = []
+    if question.many and questionnaire.chosen(checkin, question) not in ((), ("none",)):
+        done = Button(words.plain("button_done"), press_of(checkin.night, "done", question.code), Style.MAIN)
+        rows.append((done,))
+    line = []
+    before = questionnaire.question_before(content.checkin, checkin, question.code)
+    if before is not None:
+        line.append(Button(words.plain("button_back"), press_of(checkin.night, "show", before.code)))
+    line.append(Button(words.plain("button_skip"), press_of(checkin.night, "skip", question.code)))
+    return (*rows, tuple(line))
+
+
+def told_so_far(content: Content, checkin: CheckIn, but: Question | None = None) -> Html:
+    """Return the answers given so far in one line a question, without the one being asked."""
+    lines = []
+    for question in content.checkin.questions:
+        codes = questionnaire.chosen(checkin, question)
+        if not codes or question is but:
+            continue
+        words = content.question_words[question.code]
+        answer = content.words.list([words.options[code] for code in codes])
+        lines.append(content.words.say("told_line", short=words.short, answer=answer))
+    return Html("\n".join(lines))
+
+
+def summary(content: Content, checkin: CheckIn) -> Message:
+    """Return the closed check-in: what was saved, and the way to change it."""
+    words = content.words
+    head = words.say("checkin_head", night=words.day(checkin.night), origin=_origin(content, checkin))
+    body = told_so_far(content, checkin)
+    text = Html("\n\n".join(part for part in (head, body, words.say("checkin_saved")) if part))
+    change = Button(words.plain("button_change"), press_of(checkin.night, "change"))
+    return Message(text, ((change,),))
+
+
+def change_menu(content: Content, checkin: CheckIn) -> Message:
+    """Return the summary with one button a question, to correct any of them."""
+    words = content.words
+    rows = tuple(
+        (Button(content.question_words[question.code].short, press_of(checkin.night, "show", question.code)),)
+        for question in questionnaire.path(content.checkin, checkin)
+    )
+    back = Button(words.plain("button_back"), press_of(checkin.night, "sum"))
+    closed = summary(content, checkin)
+    return Message(Html(f"{closed.text}\n\n{words.say('change_which')}"), (*rows, (back,)))
