@@ -90,7 +90,7 @@ async def test_a_few_taps_and_the_first_evening_is_planned(talk: Conversation) -
     due = await planned(talk, ada)
     assert due[Kind.PROMPT] == datetime(2026, 11, 20, 20, 30, tzinfo=LONDON)
     assert due[Kind.CHECKIN] == datetime(2026, 11, 21, 8, 30, tzinfo=LONDON)
-    assert len([message for message in ada.messages if message.from_bot]) == 1, "one message, edited in place"
+    assert len([message for message in ada.messages if message.from_bot]) == 2, "the introduction, and one in place"
 
 
 async def test_what_the_bot_is_and_is_not_comes_before_consent(talk: Conversation) -> None:
@@ -448,7 +448,7 @@ async def test_buttons_pressed_twice_do_nothing_bad(talk: Conversation) -> None:
         await talk.settled()
     patient = await known(talk, ada)
     assert (patient.step, patient.zone) == ("profile", "Australia/Perth")
-    assert len([message for message in ada.messages if message.from_bot]) == 1
+    assert len([message for message in ada.messages if message.from_bot]) == 3, "a question again, no more"
     assert all(query.answered for query in talk.telegram.world.queries.values())
 
 

@@ -83,7 +83,7 @@ async def agree(services: Services, chat_id: int, language: str | None, code: st
         known = await store.patient_of_chat(chat_id)
         content = services.content_of(known, language)
         if known is not None and known.consent_at is not None:
-            return Reply(edit=step_page(services, content, known, now))
+            return _agreed(services, content, known, now)
         if erased != await store.count_receipts():
             return Reply(notice=content.words.plain("notice_begin_again"), alert=True)
         if not services.open_access and not await store.use_invite(access.hashed(code), now):
@@ -91,8 +91,13 @@ async def agree(services: Services, chat_id: int, language: str | None, code: st
         patient = await store.add_patient(chat_id, content.language, services.usual_times(), now)
         await store.record_consent(patient.id, CONSENT_VERSION, now)
         patient = await store.change_patient(patient.id, step="country", expecting="enrol:country")
-        agreed = Message(Html(f"{_introduction(content)}\n\n{content.words.say('agreed')}"))
-        return Reply(edit=agreed, messages=(step_page(services, content, patient, now),))
+        return _agreed(services, content, patient, now)
+
+
+def _agreed(services: Services, content: Content, patient: Patient, now: datetime) -> Reply:
+    """The introduction stays in the chat to be read again; the first question follows it."""
+    agreed = Message(Html(f"{_introduction(content)}\n\n{content.words.say('agreed')}"))
+    return Reply(edit=agreed, messages=(step_page(services, content, patient, now),))
 
 
 def _introduction(content: Content) -> Html:

@@ -86,7 +86,7 @@ class Surroundings:
         asked, doubted = self._asked(hit, threat=threat)
         if asked and not doubted and certainty == "unsure":
             certainty = "yes"  # only a question: nothing to ask back
-        elif certainty == "yes" and (doubted or self._doubted(hit) or (not threat and self._excused(hit))):
+        elif certainty == "yes" and (doubted or (not threat and (self._doubted(hit) or self._excused(hit)))):
             certainty = "unsure"
         if not lasting and certainty != "no":
             if self._marked("chronic", hit) and not self._is_present(hit):
