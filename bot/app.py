@@ -8,7 +8,8 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from importlib import metadata
 from pathlib import Path
@@ -49,16 +50,24 @@ from handlers.updates import (
 )
 from handlers.webhook import Webhook, meet_in_turn
 
-TICK = 15.0  # seconds between two looks when nothing is due earlier
-INBOX_LEASE = timedelta(seconds=60)  # an update of a replica silent for so long is another's
-RENEW = 15.0  # seconds between two signs of life of a replica
-SENDER_LEASE = timedelta(seconds=45)  # the elected sender of bulk keeps its place for so long unheard
 STOP_WITHIN = 8.0  # seconds; containers are killed after ten
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
+REMIND = 600.0  # seconds after which Telegram is told again where to push, should it have been told otherwise
 OFFSET_KEY = "clock.offset"
 FIGURES = Path(content_package.__file__).parent / "figures"
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How often the bot looks, and for how long what a silent replica holds stays its own (seconds)."""
+
+    tick: float = 15.0  # between two looks when nothing is due earlier
+    renew: float = 15.0  # between two signs of life
+    inbox: float = 60.0  # an update of a replica silent for so long is another's
+    sender: float = 45.0  # the elected sender of bulk keeps its place for so long unheard
+    sending: float = 90.0  # what was claimed for so long and not sent is anybody's
 
 
 class Clock:
@@ -79,16 +88,18 @@ class Clock:
 class StoredInbox:
     """The inbox of updates in the database; each belongs to the replica that took it in while that lives."""
 
-    def __init__(self, database: Database, clock: Clock, owner: str) -> None:
+    def __init__(self, database: Database, clock: Clock, owner: str, lease: float) -> None:
+        """Take the owner's name, and the seconds after which a silent owner's updates are another's."""
         self._database = database
         self._clock = clock
         self._owner = owner
+        self._lease = timedelta(seconds=lease)
 
     async def keep(self, rows: Sequence[Row]) -> list[int]:
         """Keep the updates that are not known yet, committed on return; return their ids."""
         now = self._clock.real()
         async with self._database.transaction() as store:
-            return await store.keep_updates(rows, now, self._owner, now + INBOX_LEASE)
+            return await store.keep_updates(rows, now, self._owner, now + self._lease)
 
     async def undone(self) -> list[Row]:
         """Return what is kept and not done, oldest first; of several replicas' only what a dead one left."""
@@ -97,12 +108,12 @@ class StoredInbox:
             async with self._database.reading() as store:
                 return await store.undone_updates()
         async with self._database.transaction() as store:
-            return await store.take_undone(self._owner, now + INBOX_LEASE, now)
+            return await store.take_undone(self._owner, now + self._lease, now)
 
-    async def renew(self) -> None:
-        """Say that this replica lives and still deals with what it took in."""
+    async def renew(self, update_ids: Collection[int]) -> None:
+        """Say that this replica lives and still deals with these updates."""
         async with self._database.transaction() as store:
-            await store.renew_updates(self._owner, self._clock.real() + INBOX_LEASE)
+            await store.renew_updates(self._owner, self._clock.real() + self._lease, update_ids)
 
     async def done(self, update_id: int) -> None:
         """Note that an update's reply is out; its words are forgotten."""
@@ -118,9 +129,16 @@ class StoredInbox:
 class App:
     """The whole bot in one process."""
 
-    def __init__(self, config: Config, clock: Clock | None = None, per_chat: float = 1.0) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock | None = None,
+        per_chat: float = 1.0,
+        rhythm: Rhythm = Rhythm(),  # noqa: B008  # frozen
+    ) -> None:
         """Build the parts; *per_chat* messages a second go to one chat at most, 0 for no such pace."""
         self.config = config
+        self._rhythm = rhythm
         self.clock = clock or Clock()
         self.database = Database(config.database_url)
         self.vital = Vital()
@@ -130,6 +148,7 @@ class App:
         self._per_chat = per_chat
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._stirred = False
+        self._is_met = False  # Telegram knows where to push
         self._idle = asyncio.Event()  # no tick is running
         self._idle.set()
         self._polling: asyncio.Task[None] | None = None
@@ -159,7 +178,7 @@ class App:
             await self._delivery.take_over()
         self._scheduler.add_job(
             self._tick,
-            IntervalTrigger(seconds=TICK, timezone=UTC),
+            IntervalTrigger(seconds=self._rhythm.tick, timezone=UTC),
             id="tick",
             coalesce=True,
             max_instances=1,
@@ -181,10 +200,10 @@ class App:
             misfire_grace_time=None,
             next_run_time=self.clock.real(),
         )
-        if self.database.is_shared:
+        if self.database.is_shared or self._webhook:
             self._scheduler.add_job(
                 self._sign_of_life,
-                IntervalTrigger(seconds=RENEW, timezone=UTC),
+                IntervalTrigger(seconds=self._rhythm.renew, timezone=UTC),
                 id="replica",
                 coalesce=True,
                 misfire_grace_time=None,
@@ -211,6 +230,8 @@ class App:
             self._scheduler.pause()  # ending it now would cut off what is on its way
         self._delivery.stop()
         self._intake.stop()
+        if self._webhook is not None:
+            self._webhook.stop()
         self._guides.stop_all()
         for task in (self._polling, self._introduction):
             if task is not None:
@@ -234,11 +255,12 @@ class App:
             log.info("bot stopped")
 
     async def _step_down(self) -> None:
-        """Leave the sender's place at once, so that another replica need not wait for the lease to end."""
+        """Leave everything at once, so that no other replica need wait for the leases to end."""
         if self.database.is_shared:
             with contextlib.suppress(StorageError):  # a database that is gone forgets us by itself
                 async with self.database.transaction() as store:
                     await store.leave_lease("sender", self._owner)
+                    await store.leave_updates(self._owner)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
@@ -275,12 +297,14 @@ class App:
             self._owner,
             fatal=(InvalidToken, Conflict),
             beat=self.vital.beat,
+            rate=self.config.send_rate,
+            lease=self._rhythm.sending,
         )
         self._upkeep = Upkeep(self.services, metadata.version("tzdata"))
         failures = Failures()
         self._bridge = bridge.Bridge(self.services, self._delivery, self._messenger, self._guides)
         register(self._application, self._bridge, failures)
-        self._inbox = StoredInbox(self.database, self.clock, self._owner)
+        self._inbox = StoredInbox(self.database, self.clock, self._owner, self._rhythm.inbox)
         self._intake = Intake(
             self._application, self._order, self._inbox, failures, errors.apology(self._bridge)
         )
@@ -349,16 +373,20 @@ class App:
         if not self.database.is_shared:
             return
         real = self.clock.real()
+        until = real + timedelta(seconds=self._rhythm.sender)
         async with self.database.transaction() as store:
-            self._delivery.serves_bulk = await store.take_lease(
-                "sender", self._owner, real + SENDER_LEASE, real
-            )
+            mine = await store.take_lease("sender", self._owner, until, real)
+        self._delivery.bulk_until = until if mine else real
 
     async def _sign_of_life(self) -> None:
-        """Renew what this replica deals with, and take up what a dead one left."""
-        await self._inbox.renew()
-        await self._intake.take_up()
-        if self._webhook is not None:
+        """Renew what this replica deals with, and take up what a dead one left, or what could not be noted."""
+        if self.database.is_shared:
+            await self._elect()  # a tick with much to send may take longer than the lease
+            await self._inbox.renew(self._intake.open)
+            await self._intake.take_up()
+        else:
+            await self._intake.mend()
+        if self._is_met:
             self.vital.polled()  # nothing is polled: to be pushed to is to be within reach
 
     def _sleep_until(self, due: datetime | None) -> None:
@@ -366,7 +394,7 @@ class App:
         if due is None or not self._scheduler.running or self._stopping.is_set():
             return
         seconds = (due - self.clock.now()).total_seconds()
-        if seconds < TICK:
+        if seconds < self._rhythm.tick:
             at = self.clock.real() + timedelta(seconds=max(0.05, seconds))
             self._scheduler.modify_job("tick", next_run_time=at)
 
@@ -383,13 +411,22 @@ class App:
             self._die(error)
 
     async def _be_pushed_to(self) -> None:
-        """Take up what is undone and tell Telegram where to push, until it has heard."""
-        await self._intake.take_up()
+        """Take up what is undone, tell Telegram where to push until it has heard, and now and then again."""
         failed = 0
-        while self._webhook is not None and not await meet_in_turn(self._webhook):
-            failed += 1
-            await asyncio.sleep(pause_after(failed))
-        self.vital.polled()
+        with contextlib.suppress(StorageError):  # the next sign of life takes it up
+            await self._intake.take_up()
+        while self._webhook is not None:
+            try:
+                met = await meet_in_turn(self._webhook)
+            except TokenRefused as error:
+                self._die(error)
+                return
+            if met:
+                failed, self._is_met = 0, True
+                self.vital.polled()
+            else:
+                failed += 1
+            await asyncio.sleep(pause_after(failed) if failed else REMIND)
 
     def _die(self, error: Exception) -> None:
         """End `run` with an error that only the operator can mend."""

@@ -65,7 +65,7 @@ class Review(Shape):
 
 
 class Source(Shape):
-    """One place a fact was taken from; tiers A (read at the authority), B (mirrored), C (secondary), J (ours)."""
+    """Where a fact was taken from; tiers A (at the authority), B (mirrored), C (secondary), J (ours)."""
 
     title: str
     tier: Literal["A", "B", "C", "J", "GK"]
@@ -87,7 +87,7 @@ class Sign(Shape):
 class Condition(Shape):
     """One node of a rule: exactly one of its fields is set.
 
-    `sign`, `flag`, `feeling`, `helped`: true when the code is present; `all`, `any`, `none`: over other nodes.
+    `sign`, `flag`, `feeling`, `helped` are true when the code is present; `all`, `any`, `none` join nodes.
     """
 
     sign: Code | None = None

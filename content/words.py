@@ -31,7 +31,7 @@ class Words:
         return Html(self._form(key, values).format(**{name: _safe(value) for name, value in values.items()}))
 
     def plain(self, key: str, **values: object) -> str:
-        """Return one message for a place without markup (a button, a notice): gaps filled, nothing escaped."""
+        """Return a message for a place without markup (a button, a notice): gaps filled, nothing escaped."""
         return self._form(key, values).format(**values)
 
     def _form(self, key: str, values: Mapping[str, object]) -> str:

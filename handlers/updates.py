@@ -147,6 +147,11 @@ class Intake:
         self._strays = False  # rows the inbox could not be told about
         order.carry = self._carry
 
+    @property
+    def open(self) -> frozenset[int]:
+        """Return the ids of the updates that are being dealt with."""
+        return frozenset(self._open)
+
     async def take_in(self, raws: Sequence[dict[str, Any]]) -> None:
         """Keep updates as they came over the wire and have the new ones handled; raises as the inbox does."""
         rows = [_row(raw) for raw in raws]

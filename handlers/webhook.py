@@ -9,12 +9,11 @@ import logging
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from telegram.error import TelegramError
+from telegram.error import InvalidToken, TelegramError
 
 from handlers.transport import QuietBot, reason_of
-from handlers.updates import KINDS, Intake
+from handlers.updates import KINDS, Intake, TokenRefused
 
-LARGEST = 1024 * 1024  # bytes of one update; Telegram's are far smaller
 CONNECTIONS = 100  # at most so many at once, as Telegram is told
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # a name, not a secret
 log = logging.getLogger(__name__)
@@ -30,6 +29,7 @@ class Webhook:
         self._bot = bot
         self._intake = intake
         self._url = url
+        self._stopping = False
         self._secret = hmac.new(token.encode(), b"quietlegs webhook", hashlib.sha256).hexdigest()
 
     def routes(self) -> list[web.RouteDef]:
@@ -47,16 +47,20 @@ class Webhook:
         )
         log.info("webhook set")
 
+    def stop(self) -> None:
+        """Take nothing more; Telegram keeps it, or another replica takes it."""
+        self._stopping = True
+
     async def _take(self, request: web.Request) -> web.Response:
         """Answer 200 once the update is on disk; anything else makes Telegram send it again."""
         given = request.headers.get(SECRET_HEADER, "")
         if not hmac.compare_digest(given.encode(), self._secret.encode()):
             log.warning("webhook refused", extra={"reason": "wrong secret"})
             return web.Response(status=403)
-        if request.content_length is None or request.content_length > LARGEST:
-            return web.Response(status=413)
+        if self._stopping:
+            return web.Response(status=503)
         try:
-            raw = json.loads(await request.read())
+            raw = json.loads(await request.read())  # of a length that the server bounds
             int(raw["update_id"])
         except (ValueError, KeyError, TypeError):
             return web.Response(status=400)
@@ -69,9 +73,11 @@ class Webhook:
 
 
 async def meet_in_turn(webhook: Webhook) -> bool:
-    """Tell Telegram the address; False (and a line in the log) when it could not be told."""
+    """Tell Telegram the address; False (and a line in the log) when it could not be told. Raises TokenRefused."""
     try:
         await webhook.meet()
+    except InvalidToken:
+        raise TokenRefused from None
     except TelegramError as error:
         log.warning("webhook not set", extra={"reason": reason_of(error)})
         return False

@@ -6,16 +6,18 @@ import asyncio
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from bot.app import App, Clock
 from bot.config import load_config
+from bot.model import State
 from bot.rules.timing import local_moment, next_local
 from bot.sandbox import Person, Sandbox
 from bot.sandbox.messages import Message
 from bot.storage.store import Store
 
-TOKEN = "1000000001:a-token-for-tests-that-opens-nothing"  # noqa: S105  # opens only the stand-in
+TOKEN = "1000000001:a-token-for-tests-that-opens-nothing"  # opens only the stand-in
 LONDON = ZoneInfo("Europe/London")
 START = datetime(2026, 11, 20, 18, 0, tzinfo=LONDON)  # a Friday afternoon, long before the evening prompt
 
@@ -39,7 +41,7 @@ class Conversation:
         }
         self.app: App
 
-    async def __aenter__(self) -> Conversation:
+    async def __aenter__(self) -> Self:
         self.settings["BOT_API_URL"] = await self.telegram.start()
         await self.wake_up()
         return self
@@ -75,6 +77,16 @@ class Conversation:
         """Move the clock forward to a moment and send what has come due by then."""
         self.clock.offset += moment - self.clock.now()
         await self.app.tick()
+        await self._nothing_under_way()
+
+    async def _nothing_under_way(self) -> None:
+        """Return when the bot's own tick, which runs beside ours, has sent what it had claimed."""
+        for _ in range(200):
+            async with self.store() as store:
+                counts = await store.counts_by_state()
+            if not counts.get(State.CLAIMED) and not counts.get(State.SENDING):
+                return
+            await asyncio.sleep(0.01)
 
     async def later(self, **span: float) -> None:
         """Move the clock forward by a span (minutes=..., hours=..., days=...)."""
@@ -113,7 +125,7 @@ class Conversation:
         return person
 
     async def press(self, person: Person, data_or_label: str, heard: str | None = "") -> None:
-        """Press the newest button with this data or label and wait until it is dealt with; *heard* must have been said."""
+        """Press the newest button with this data or label; once it is dealt with, *heard* has been said."""
         message = newest_with(person, data_or_label)
         await person.press(message, data_or_label)
         await self.settled()

@@ -90,7 +90,7 @@ async def test_a_few_taps_and_the_first_evening_is_planned(talk: Conversation) -
     due = await planned(talk, ada)
     assert due[Kind.PROMPT] == datetime(2026, 11, 20, 20, 30, tzinfo=LONDON)
     assert due[Kind.CHECKIN] == datetime(2026, 11, 21, 8, 30, tzinfo=LONDON)
-    assert len([message for message in ada.messages if message.from_bot]) == 2, "the introduction, and one in place"
+    assert len([message for message in ada.messages if message.from_bot]) == 2
 
 
 async def test_what_the_bot_is_and_is_not_comes_before_consent(talk: Conversation) -> None:

@@ -20,11 +20,11 @@ from bot.messages import DeliveryError, Fate, Message, Messenger
 from bot.model import Kind, Patient, Sending, State
 from bot.storage.store import Store
 
-BATCH = 64  # claimed and waiting together
-AT_ONCE = 24  # prompts and check-ins in flight together: what one free token can use
+BATCH = 64  # claimed and waiting together, at least
+AT_ONCE = 24  # prompts and check-ins in flight together, at least: what one free token can use
+MOST_BATCH, MOST_AT_ONCE = 512, 192
 LOOK = 1.0  # seconds after which a busy tick looks for newly due rows, whoever keeps it waiting
 PATIENCE = 40.0  # seconds to wait for a turn and for the chat before others are let in
-LEASE = timedelta(seconds=90)
 UNKNOWN = "unknown"  # the reason of a sending that may have arrived
 EVER = timedelta(days=36500)
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds between two tries
@@ -45,7 +45,7 @@ class Delivery:
     """Sends what is due. `alone` holds one chat for a while; `real_clock` is the machine's own time.
 
     `fatal` are the errors after which nothing can be sent by anybody: nothing was, and `tick` raises them.
-    `beat` is called while the tick gets on.
+    `beat` is called while the tick gets on; `rate` is messages a second, `lease` the seconds a claim lasts.
     """
 
     def __init__(
@@ -58,6 +58,8 @@ class Delivery:
         owner: str,
         fatal: tuple[type[Exception], ...] = (),
         beat: Callable[[], None] = lambda: None,
+        rate: float = 30.0,
+        lease: float = 90.0,
     ) -> None:
         self.services = services
         self._urgent = urgent
@@ -67,10 +69,17 @@ class Delivery:
         self._owner = owner
         self._fatal = fatal
         self._beat = beat
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._lease = timedelta(seconds=lease)
+        self._batch = int(min(MOST_BATCH, max(BATCH, rate / 2)))
+        self._places = asyncio.Semaphore(int(min(MOST_AT_ONCE, max(AT_ONCE, rate / 5))))
         self._stopping = False
-        self.serves_bulk = True  # of several replicas one alone sends what is not safety
+        self.bulk_until: datetime | None = None  # of several replicas one sends what is not safety, till then
         self._waiting: dict[asyncio.Task[None], Sending] = {}  # claimed, and not on their way
+
+    @property
+    def serves_bulk(self) -> bool:
+        """Say whether prompts and check-ins are ours to send: alone always, of several while elected."""
+        return self.bulk_until is None or self._real_clock() < self.bulk_until
 
     async def tick(self) -> datetime | None:
         """Send everything that is due now; return when the next is due (UTC, patient's clock)."""
@@ -89,9 +98,9 @@ class Delivery:
         more, looked_at = True, 0.0
         loop = asyncio.get_running_loop()
         while not self._stopping:
-            room = BATCH - len(running)
+            room = self._batch - len(running)
             late = running and loop.time() - looked_at >= LOOK
-            if (more and room >= BATCH // 2) or late:
+            if (more and room >= self._batch // 2) or late:
                 looked_at = loop.time()
                 claimed = await self._claim(None, room)
                 more = len(claimed) >= max(room, 1)
@@ -127,7 +136,7 @@ class Delivery:
                 log.error("sending failed", extra={"sending": task.get_name()}, exc_info=error)
         async with self.services.database.transaction() as store:
             for sending in back:
-                await store.retry_sending(sending.id, sending.due_at, sending.reason)
+                await store.retry_sending(sending.id, sending.due_at, sending.reason, self._owner)
 
     def stop(self) -> None:
         """Begin nothing more; a running tick ends when what is on its way has arrived."""
@@ -152,7 +161,7 @@ class Delivery:
 
     async def _claim(self, patient: Patient | None, limit: int) -> list[Sending]:
         """Claim what is due, safety first; with no room left, safety alone."""
-        until = self._real_clock() + LEASE
+        until = self._real_clock() + self._lease
         now = self.services.clock()
         async with self.services.database.transaction(alone=patient is not None) as store:
             if patient is None and limit > 0 and self.serves_bulk:
@@ -244,11 +253,11 @@ class Delivery:
         async with self.services.database.transaction(alone=sending.kind.is_safety) as store:
             fresh = await store.patient(patient.id)
             if fresh is None or not await store.start_sending(
-                sending.id, self._owner, real_now + LEASE, real_now
+                sending.id, self._owner, real_now + self._lease, real_now
             ):
                 return None
             if fresh.blocked_at is not None and sending.kind.is_safety:
-                await store.retry_sending(sending.id, now + BLOCKED_WAIT, "blocked")
+                await store.retry_sending(sending.id, now + BLOCKED_WAIT, "blocked", self._owner)
                 log.error("safety message waits", extra={"sending": sending.id, "fate": Fate.BLOCKED})
                 return None
             reason = refusal(fresh, sending, now)
@@ -266,7 +275,7 @@ class Delivery:
         """Make a claimed sending that was not sent ready again, after a pause."""
         at = self.services.clock() + _pause(sending, 0.0)
         async with self.services.database.transaction() as store:
-            await store.retry_sending(sending.id, at, sending.reason)
+            await store.retry_sending(sending.id, at, sending.reason, self._owner)
 
     async def _told(self, patient: Patient, sending: Sending, message_id: int) -> None:
         try:
@@ -310,12 +319,12 @@ class Delivery:
                 )
                 # Once it may have arrived, the next one says so, whatever came between.
                 maybe = error.fate is Fate.UNKNOWN or sending.reason == UNKNOWN
-                await store.retry_sending(sending.id, at, UNKNOWN if maybe else error.fate)
+                await store.retry_sending(sending.id, at, UNKNOWN if maybe else error.fate, self._owner)
                 if sending.kind.is_safety and error.fate in (Fate.BLOCKED, Fate.REFUSED):
                     log.error("safety message waits", extra={"sending": sending.id, "fate": error.fate})
                 return
             state = State.UNKNOWN if error.fate is Fate.UNKNOWN else State.DROPPED
-            await store.finish_sending(sending.id, state, now, str(error.fate))
+            await store.finish_sending(sending.id, state, now, str(error.fate), owner=self._owner)
             await keep_waiting(self.services, store, fresh, sending, now)
 
     def _tries_again(self, sending: Sending, fate: Fate) -> bool:

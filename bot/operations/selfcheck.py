@@ -34,9 +34,8 @@ def _content(language: str, today: date) -> bool:
     except ContentError as error:
         print(f"content {language}: refused\n{error}")
         return False
-    print(
-        f"content {language}: good, version {content.version}, {len(content.red_flags)} red flags, {len(content.tips)} tips"
-    )
+    carried = f"{len(content.red_flags)} red flags, {len(content.tips)} tips"
+    print(f"content {language}: good, version {content.version}, {carried}")
     unreviewed, overdue = content.unreviewed(), content.overdue(today)
     if unreviewed:
         print(f"content {language}: {len(unreviewed)} pieces not yet reviewed by a clinician")

@@ -119,24 +119,43 @@ class Sendings(Statements):
         return started.rowcount == 1
 
     async def finish_sending(
-        self, sending_id: int, state: State, now: datetime, reason: str = "", message_id: int | None = None
+        self,
+        sending_id: int,
+        state: State,
+        now: datetime,
+        reason: str = "",
+        message_id: int | None = None,
+        owner: str | None = None,
     ) -> bool:
-        """Set what became of a sending; False if it was told before, which nothing undoes."""
+        """Set what became of a sending; False if it was told before, which nothing undoes.
+
+        With an *owner*, False also when it is no longer theirs: a replica that slept has no say but "told".
+        """
         if state not in FINISHED:
             raise ValueError(f"{state} is no end")
+        query = update(sending).where(sending.c.id == sending_id, sending.c.state != State.TOLD)
+        if owner is not None and state is not State.TOLD:
+            query = query.where(sending.c.owner == owner)
         finished = await self._run(
-            update(sending)
-            .where(sending.c.id == sending_id, sending.c.state != State.TOLD)
-            .values(state=state, reason=reason, message_id=message_id, finished_at=now, **FREE)
+            query.values(state=state, reason=reason, message_id=message_id, finished_at=now, **FREE)
         )
         return finished.rowcount == 1
 
-    async def retry_sending(self, sending_id: int, due_at: datetime, reason: str) -> bool:
-        """Make a tried sending ready again and count the attempt; False if it was told or dropped."""
-        tried = (State.CLAIMED, State.SENDING, State.UNKNOWN)
+    async def retry_sending(
+        self, sending_id: int, due_at: datetime, reason: str, owner: str | None = None
+    ) -> bool:
+        """Make a tried sending ready again and count the attempt; False if it is not *owner*'s any more.
+
+        Without an owner it is one whose fate nobody knows.
+        """
+        tried = (
+            sending.c.state == State.UNKNOWN
+            if owner is None
+            else and_(sending.c.state.in_((State.CLAIMED, State.SENDING)), sending.c.owner == owner)
+        )
         again = await self._run(
             update(sending)
-            .where(sending.c.id == sending_id, sending.c.state.in_(tried))
+            .where(sending.c.id == sending_id, tried)
             .values(
                 state=State.READY,
                 due_at=due_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select, update
@@ -72,10 +72,19 @@ class Updates(Statements):
         taken = sorted(rows, key=lambda row: (row["received_at"], row["update_id"]))
         return [(row["update_id"], row["chat_id"], row["payload"]) for row in taken]
 
-    async def renew_updates(self, owner: str, lease_until: datetime) -> int:
-        """Renew the lease of every undone update of *owner*; return how many."""
-        mine = update(inbox).where(inbox.c.owner == owner, inbox.c.done_at.is_(None))
+    async def renew_updates(self, owner: str, lease_until: datetime, update_ids: Collection[int]) -> int:
+        """Renew the lease of these undone updates of *owner*; return how many."""
+        if not update_ids:
+            return 0
+        mine = update(inbox).where(
+            inbox.c.owner == owner, inbox.c.done_at.is_(None), inbox.c.update_id.in_(update_ids)
+        )
         return (await self._run(mine.values(lease_until=lease_until))).rowcount
+
+    async def leave_updates(self, owner: str) -> int:
+        """Let anybody take over the undone updates of *owner*, who ends; return how many."""
+        mine = update(inbox).where(inbox.c.owner == owner, inbox.c.done_at.is_(None))
+        return (await self._run(mine.values(lease_until=None))).rowcount
 
     async def update_done(self, update_id: int, now: datetime) -> None:
         """Mark an update as done and forget what it said and who sent it."""
