@@ -24,7 +24,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-ha
 
 # What a virtual environment was made of: another Python, another lock or a moved folder makes a new one.
 KEY := $(shell $(PYTHON) -c "import glob, hashlib, os, sys; \
-	made_of = [sys.version, sys.base_prefix, os.getcwd(), *(open(name).read() for name in sorted(glob.glob('requirements/*.txt')))]; \
+	made_of = [sys.version, sys.base_prefix, os.getcwd(), *(open(name).read() for name in sorted(glob.glob('requirements/[!b]*.txt')))]; \
 	print(hashlib.sha256('\n'.join(made_of).encode()).hexdigest()[:16])" 2>/dev/null)
 ifeq ($(KEY)$(filter help clean image,$(or $(MAKECMDGOALS),help)),)
 $(error No usable Python $(or $(PYTHON),3.11 or later): say which with PYTHON=/path/to/python3.11)
@@ -65,19 +65,20 @@ imports: $(VENV)/.test-$(KEY) ## the imports run one way
 fault: $(VENV)/.test-$(KEY) ## every fault and load test, not the short share of them
 	$(PY) -m pytest tests/fault $(ARGS)
 
-bench: $(VENV)/.test-$(KEY) ## measure
+bench: $(VENV)/.test-$(KEY) $(VENV)-bench/.made ## measure, beside others
 	$(PY) -m tests.benchmarks $(ARGS)
 
 picture: $(VENV)/.test-$(KEY) ## take the README's picture anew, from the chat page
 	$(PY) -m tests.picture
 
-# The second and third lock take their versions from the first. No index address is written.
+# The second and third lock take their versions from the first; the last, for `make bench`, stands alone. No index address is written.
 COMPILE = $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
 lock: $(VENV)/.test-$(KEY) ## pin the requirements anew; ARGS=--upgrade for newer versions
 	$(COMPILE) $(ARGS) --all-extras --group dev --output-file requirements/test.txt
 	$(COMPILE) $(ARGS) --constraints requirements/test.txt --extra postgres --output-file requirements/image.txt
 	$(COMPILE) $(ARGS) --constraints requirements/test.txt --output-file requirements/run.txt
+	$(subst pyproject.toml,,$(COMPILE)) $(ARGS) --group bench --output-file requirements/bench.txt
 
 image: ## the container image, with docker or podman
 	$(if $(shell command -v docker),docker,podman) build --tag quietlegs $(ARGS) .
@@ -85,6 +86,13 @@ image: ## the container image, with docker or podman
 clean: ## remove what was made here; .env and databases stay
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
+
+# The other library wants other versions of what we use, so it has a place of its own.
+$(VENV)-bench/.made: requirements/bench.txt
+	rm -rf $(VENV)-bench
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
 
 # A set-up that was cut short leaves no stamp, and is begun again from nothing.
 $(VENV)/.made-$(KEY):

@@ -32,6 +32,7 @@ from bot.flows import access
 from bot.flows.help import COMMANDS
 from bot.flows.services import FIRST_LANGUAGE, Services
 from bot.operations.health import HealthServer, Vital
+from bot.rules import reading
 from bot.rules.timing import next_local
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
@@ -50,6 +51,7 @@ from handlers.updates import (
 )
 from handlers.webhook import Webhook, meet_in_turn
 
+PREPARE_REST = 0.005  # seconds between two phrases
 STOP_WITHIN = 8.0  # seconds; containers are killed after ten
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
@@ -134,7 +136,7 @@ class App:
         config: Config,
         clock: Clock | None = None,
         per_chat: float = 1.0,
-        rhythm: Rhythm = Rhythm(),  # noqa: B008  # frozen
+        rhythm: Rhythm = Rhythm(),  # frozen
     ) -> None:
         """Build the parts; *per_chat* messages a second go to one chat at most, 0 for no such pace."""
         self.config = config
@@ -154,6 +156,7 @@ class App:
         self._polling: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._introduction: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._health: HealthServer
         self._delivery: Delivery
         self._bridge: bridge.Bridge
@@ -211,6 +214,7 @@ class App:
         self._scheduler.start()
         self._polling = asyncio.create_task(self._be_pushed_to() if self._webhook else self._poll())
         self._introduction = asyncio.create_task(self._introduce())
+        self._preparing = asyncio.create_task(self._prepare())
         log.info("bot started")
 
     async def run(self) -> None:
@@ -233,7 +237,7 @@ class App:
         if self._webhook is not None:
             self._webhook.stop()
         self._guides.stop_all()
-        for task in (self._polling, self._introduction):
+        for task in (self._polling, self._introduction, self._preparing):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -379,7 +383,7 @@ class App:
         self._delivery.bulk_until = until if mine else real
 
     async def _sign_of_life(self) -> None:
-        """Renew what this replica deals with, and take up what a dead one left, or what could not be noted."""
+        """Renew what this replica deals with, and take up what is left of others, or not noted."""
         if self.database.is_shared:
             await self._elect()  # a tick with much to send may take longer than the lease
             await self._inbox.renew(self._intake.open)
@@ -458,6 +462,12 @@ class App:
             return
         async with self.database.transaction() as store:
             self.first_invite = await access.first_invite(store, self.clock.real())
+
+    async def _prepare(self) -> None:
+        """Compile the vocabularies in small bites beside the work, so that no first message waits for it."""
+        for content in self._contents.values():
+            for _ in reading.prepare(content.phrases):
+                await asyncio.sleep(PREPARE_REST)
 
     async def _introduce(self) -> None:
         """Register the command menu and the description, per language; a failure is no reason not to run."""

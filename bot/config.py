@@ -85,7 +85,7 @@ class Config(BaseSettings):
     @field_validator("bot_token")
     @classmethod
     def _token_is_one_word(cls, value: SecretStr) -> SecretStr:
-        if re.search(r"[\s/?#<>]", value.get_secret_value()):
+        if value.get_secret_value() and not re.fullmatch(r"\d+:[\w-]+", value.get_secret_value(), re.ASCII):
             raise ValueError(
                 "write the token as @BotFather gave it, such as 123456789:AAexample, and nothing else"
             )

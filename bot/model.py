@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from content.schema import Level
 
-ANSWER_QUESTIONS = ("pain", "signs", "feeling", "side", "awake", "helped", "longest", "tired")
+ANSWER_QUESTIONS = ("pain", "signs", "feeling", "side", "awake", "helped", "longest", "tired", "distress")
 
 
 class Origin(enum.StrEnum):
@@ -42,6 +42,8 @@ class Kind(enum.StrEnum):
     QUESTION = "question"  # an exact question
     FOLLOW_UP = "follow_up"  # "what came of it?"
     RESUME = "resume"  # the end of a pause
+    APPOINTMENT = "appointment"  # the evening before it, and the day after
+    WORD = "word"  # a kind word about how the nights go
     QUIET_CHECK = "quiet_check"  # nothing heard for some nights: continue?
 
     @property
@@ -125,6 +127,7 @@ class CheckIn:
     longest: str | None = None
     signs: Mapping[str, str] = field(default_factory=dict)
     tired: str | None = None
+    distress: str | None = None
     done: frozenset[str] = frozenset()  # questions finished: answered or skipped
     skipped: frozenset[str] = frozenset()
     origin: Origin = Origin.VOLUNTEERED

@@ -31,6 +31,70 @@ NO_TROUBLE: Final = "no_trouble"  # read in words as a whole quiet night, not as
 ENDINGS: Final = {"seen", "going", "safe", "booked", "known", "mistap", "gone"}
 # A leg that may hold a clot is left alone: then the evening has no stretch, and no piece may stand in.
 MAY_BE_EMPTY: Final[frozenset[Part]] = frozenset({"stretch"})
+# What is said to somebody in danger, with the gaps that are filled there: one that is missing or misspelt
+# would be found out only then, so it stops the start.
+SAID_IN_DANGER: Final[Mapping[str, str]] = {
+    "card_numbers_emergency": "emergency",
+    "card_numbers_urgent": "health emergency",
+    "card_numbers_later": "health",
+    "card_numbers_despair": "crisis emergency",
+    "card_foot": "",
+    "card_repeat": "",
+    "card_repeat_last": "",
+    "card_repeat_despair": "",
+    "sent_again": "",
+    "told_before": "action emergency",
+    "told_before_despair": "action emergency",
+    "follow_up": "day line action",
+    "follow_up_despair": "day",
+    "cannot_reach": "health emergency line",
+    "question_lead_emergency": "emergency",
+    "question_lead_urgent": "emergency",
+    "question_lead_mistap": "",
+    "question_which": "",
+    "question_taken": "",
+    "urgent_areas": "emergency",
+    "urgent_area": "area lines",
+    "urgent_numbers": "emergency health crisis",
+    "signs_skipped_twice": "emergency",
+    "number_alone": "number",
+    "number_named": "number name",
+    "number_fallback": "number",
+    "number_unconfirmed": "",
+    "number_stale": "date",
+    "no_health_line": "",
+    "no_crisis_line": "",
+    "contact_name": "",
+    "button_call": "number",
+    "button_read": "",
+    "button_going": "",
+    "button_safe": "",
+    "button_safe_talked": "",
+    "button_seen": "",
+    "button_with_help": "",
+    "button_mistap": "",
+    "button_not_yet": "",
+    "button_cannot": "",
+    "button_why": "",
+    "button_yes": "",
+    "button_no": "",
+    "button_unsure": "",
+    "button_none_of_these": "",
+    "cramp_now": "",
+    "cramp_now_no_rubbing": "",
+    "cramp_withheld": "emergency",
+    "cramp_on": "emergency",
+    "cramp_on_withheld": "emergency",
+    "stranger": "emergency",
+    "media": "emergency",
+    "location_unasked": "emergency",
+    "country_settled": "value emergency",
+    "ask_country_again": "zone there country emergency",
+    "invite_needed": "emergency",
+    "invite_refused": "emergency",
+    "something_failed": "emergency",
+    "help": "lines emergency",
+}
 
 
 def problems(content: Content) -> list[str]:
@@ -50,6 +114,7 @@ def problems(content: Content) -> list[str]:
         _labels,
         _texts,
         _messages,
+        _in_danger,
         _phrases,
     )
     return [complaint for check in checks for complaint in check(content)]
@@ -476,6 +541,28 @@ def _messages(content: Content) -> Complaints:
             fault = _message_fault(key, text)
             if fault:
                 yield f"{place}: {fault}"
+
+
+def _in_danger(content: Content) -> Complaints:
+    """What is said in danger is there, with each number in its place."""
+    for key, gaps in SAID_IN_DANGER.items():
+        where = f"{content.language}/messages.toml: {key}"
+        if key not in content.words.messages:
+            yield f"{where}: is missing, and is said to people in danger; write it"
+            continue
+        entry = content.words.messages[key]
+        for text in entry.values() if isinstance(entry, Mapping) else (entry,):
+            if _message_fault(key, text):
+                continue  # told already
+            found = {name for _, name, _, _ in Formatter().parse(text) if name}
+            for name in sorted(found - set(gaps.split())):
+                yield f"{where}: nothing fills {{{name}}} here; {_filled(gaps)}"
+            for name in sorted(set(gaps.split()) - found):
+                yield f"{where}: {{{name}}} is missing; write it where it shall stand"
+
+
+def _filled(gaps: str) -> str:
+    return f"write {' and '.join(f'{{{name}}}' for name in gaps.split())}" if gaps else "leave it out"
 
 
 def _message_fault(key: str, text: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.flows import asking, numbers, outcome, urgent, why
+from bot.flows import appointment, asking, numbers, outcome, urgent, why
 from bot.flows.services import Services
 from bot.messages import Reply
 from handlers.bridge import Application, Asked, Bridge, area
@@ -32,6 +32,17 @@ async def explain(services: Services, asked: Asked) -> Reply:
     return await why.show(services, asked.chat_id)
 
 
+async def appointments(services: Services, asked: Asked) -> Reply:
+    """Show the appointments."""
+    return await appointment.show(services, asked.chat_id)
+
+
+async def appointment_pressed(services: Services, asked: Asked) -> Reply:
+    """Take the day of an appointment, or what came of it."""
+    row, what, detail = (*asked.parts, "", "", "")[:3]
+    return await appointment.press(services, asked.chat_id, _number(row), what, detail)
+
+
 async def list_pressed(services: Services, asked: Asked) -> Reply:
     """Open an area of the list, or put one row's exact question."""
     name, rule = (*asked.parts, "", "")[:2]
@@ -53,6 +64,8 @@ def register(application: Application, bridge: Bridge) -> None:
     """Register what belongs to red flags."""
     application.add_handler(CommandHandler("urgent", bridge.command(overview)))
     application.add_handler(CommandHandler("why", bridge.command(explain)))
+    application.add_handler(CommandHandler("appointment", bridge.command(appointments)))
+    application.add_handler(CallbackQueryHandler(bridge.button(appointment_pressed), pattern=area("ap")))
     application.add_handler(CallbackQueryHandler(bridge.button(card_pressed), pattern=area("es")))
     application.add_handler(CallbackQueryHandler(bridge.button(question_pressed), pattern=area("ak")))
     application.add_handler(CallbackQueryHandler(bridge.button(list_pressed), pattern=area("ur")))

@@ -1,9 +1,10 @@
-"""/settings and /profile."""
+"""/settings, /profile and /next."""
 
 from __future__ import annotations
 
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
+from bot.flows import next as coming
 from bot.flows import profile, settings
 from bot.flows.services import Services
 from bot.messages import Reply
@@ -32,9 +33,15 @@ async def profile_pressed(services: Services, asked: Asked) -> Reply:
     return await profile.press(services, asked.chat_id, round_, flag, answer, asked.language)
 
 
+async def show_next(services: Services, asked: Asked) -> Reply:
+    """Show what comes."""
+    return await coming.show(services, asked.chat_id, asked.language)
+
+
 def register(application: Application, bridge: Bridge) -> None:
     """Register what belongs to the patient's own choices."""
     application.add_handler(CommandHandler("settings", bridge.command(show)))
+    application.add_handler(CommandHandler("next", bridge.command(show_next)))
     application.add_handler(CommandHandler("profile", bridge.command(show_profile)))
     application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("se")))
     application.add_handler(CallbackQueryHandler(bridge.button(profile_pressed), pattern=area("pr")))

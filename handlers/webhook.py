@@ -73,7 +73,7 @@ class Webhook:
 
 
 async def meet_in_turn(webhook: Webhook) -> bool:
-    """Tell Telegram the address; False (and a line in the log) when it could not be told. Raises TokenRefused."""
+    """Tell Telegram the address; False, and a line in the log, when it could not be. Raises TokenRefused."""
     try:
         await webhook.meet()
     except InvalidToken:

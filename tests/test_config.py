@@ -30,6 +30,7 @@ def test_a_token_is_all_it_takes() -> None:
         ("BOT_API_URL", "api.telegram.org", "write the root address"),
         ("BOT_API_URL", "http://localhost:8081/bot", "without /bot"),
         ("BOT_TOKEN", "<my token>", "as @BotFather gave it"),
+        ("BOT_TOKEN", "hello", "as @BotFather gave it"),
         ("BOT_TOKEN_FILE", "/no/such/file", "cannot be read"),
         ("DATABASE_URL", "mysql://localhost/x", "write sqlite:///"),
         ("DEFAULT_COUNTRY", "UK", "such as GB"),

@@ -240,6 +240,19 @@ PLANTED = [
     ),
     (
         "en/messages.toml",
+        r'^card_numbers_emergency = "[^"]*"',
+        'card_numbers_emergency = "{emergancy}"',
+        "en/messages.toml: card_numbers_emergency: nothing fills {emergancy} here; write {emergency}",
+    ),
+    (
+        "en/messages.toml",
+        r'^card_numbers_emergency = "[^"]*"',
+        'card_numbers_emergency = "Call."',
+        "en/messages.toml: card_numbers_emergency: {emergency} is missing",
+    ),
+    ("en/messages.toml", r'^card_repeat = "[^"]*"', "", "en/messages.toml: card_repeat: is missing"),
+    (
+        "en/messages.toml",
         r"\A",
         'zz_planted = "<i>Hello"\n',
         "en/messages.toml: zz_planted: <i> is not closed",

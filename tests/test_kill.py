@@ -70,6 +70,7 @@ class Day:
 
     async def press(self, person: Person, button: str) -> None:
         """Press the newest such button, wait until its message offers something else, and kill the bot."""
+        await self.until(lambda: any(message.button(button) for message in person.messages))
         message = newest_with(person, button)
 
         def offers_something_else() -> bool:

@@ -18,7 +18,7 @@ BAD_NIGHT = (
     "signs:+none",
     "feeling:+cramp",
     "done:feeling",
-    "side:+left",
+    "side:+both",
     "awake:+under_30",
     "helped:+stretching",
     "done:helped",
@@ -83,7 +83,7 @@ async def test_a_bad_night_is_at_most_ten_taps_in_one_message(talk: Conversation
     assert len(BAD_NIGHT) <= 10
     await tap(talk, ada, *BAD_NIGHT)
     checkin = await kept(talk, ada)
-    assert (checkin.pain, checkin.feeling, checkin.side) == (7, ("cramp",), "left")
+    assert (checkin.pain, checkin.feeling, checkin.side) == (7, ("cramp",), "both")
     assert (checkin.awake, checkin.helped, checkin.longest, checkin.tired) == (
         "under_30",
         ("stretching",),
@@ -111,7 +111,16 @@ async def test_many_may_be_chosen_and_taken_back(talk: Conversation) -> None:
     assert (await kept(talk, ada)).feeling == ("ache", "urge"), "at most two: the oldest gives way"
     await tap(talk, ada, "feeling:-ache")
     assert (await kept(talk, ada)).feeling == ("urge",)
-    await tap(talk, ada, "done:feeling", "side:+both", "awake:+no", "helped:+moving", "helped:+raising")
+    await tap(
+        talk,
+        ada,
+        "done:feeling",
+        "distress:+mild",
+        "side:+both",
+        "awake:+no",
+        "helped:+moving",
+        "helped:+raising",
+    )
     assert (await kept(talk, ada)).helped == ("moving", "raising")
     await tap(talk, ada, "helped:+nothing")
     assert (await kept(talk, ada)).helped == ("nothing",), "it stands alone"
@@ -172,8 +181,9 @@ async def test_a_typed_reply_is_understood_and_the_rest_is_asked(talk: Conversat
     said = await talk.say(ada, "7/10, left calf, woke twice, stretching helped")
     checkin = await kept(talk, ada)
     assert (checkin.pain, checkin.side, checkin.helped) == (7, "left", ("stretching",))
-    assert "This is what I understood" in said[0].text
-    assert "Right now or since yesterday" in said[0].text
+    assert "New leg pain that stays, and clot risk" in said[0].buttons, "a leg that was not named before"
+    assert "This is what I understood" in said[1].text
+    assert "Right now or since yesterday" in said[1].text
     await tap(talk, ada, "signs:+none")
     assert "mostly like" in question(ada)
 
@@ -302,3 +312,15 @@ async def test_pressing_after_erasing_creates_nobody(talk: Conversation) -> None
         await talk.settled()
     async with talk.store() as store:
         assert await store.count_patients() == 0
+
+
+async def test_a_score_typed_in_the_night_belongs_to_that_night(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(5, 30))
+    await talk.say(ada, "8/10 left calf")
+    checkin = await kept(talk, ada, date(2026, 11, 20))
+    assert (checkin.pain, checkin.side) == (8, "left")
+    before = len(ada.messages)
+    await talk.until(time(8, 30))
+    asked = [message.text for message in ada.messages[before:]]
+    assert any("Night of Friday 20 Nov" in text for text in asked), "the warning signs are still to be asked"

@@ -441,6 +441,21 @@ async def test_a_lease_that_ran_out_is_taken_over(database: Database, patient: P
         assert not await store.retry_sending(second.id, NOW, "is ready")
 
 
+async def test_a_replica_that_slept_has_no_say_in_what_another_took_over(
+    database: Database, patient: Patient
+) -> None:
+    async with database.transaction() as store:
+        await store.plan(patient.id, Kind.PROMPT, "a", 0, NOW)
+        (row,) = await store.claim_due(NOW, "slept", NOW + MINUTE, 5)
+        await store.take_over(NOW + MINUTE)
+        assert not await store.retry_sending(row.id, NOW, "woke late", "slept")
+        assert await store.claim_due(NOW, "b", NOW + 3 * MINUTE, 5)
+        assert await store.start_sending(row.id, "b", NOW + 3 * MINUTE, NOW + MINUTE)
+        assert not await store.retry_sending(row.id, NOW, "woke late", "slept")
+        assert not await store.finish_sending(row.id, State.DROPPED, NOW, "too late", owner="slept")
+        assert await store.finish_sending(row.id, State.TOLD, NOW, message_id=7, owner="slept")  # it knows
+
+
 async def test_what_was_told_stays_told(database: Database, patient: Patient) -> None:
     async with database.transaction() as store:
         await store.plan(patient.id, Kind.CARD, "a", 0, NOW)

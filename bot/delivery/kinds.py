@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.flows import asking, escalation, evening, morning, settings
+from bot.flows import appointment, asking, escalation, evening, judging, morning, settings
 from bot.flows.escalation import Spoken
 from bot.flows.schedule import plan_checkin, plan_prompt
 from bot.flows.services import Services
@@ -44,8 +44,13 @@ KINDS: dict[Kind, KindOf] = {
     Kind.CARD: KindOf(escalation.render_card, escalation.card_told),
     Kind.QUESTION: KindOf(asking.render_question, asking.question_told),
     Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, escalation.follow_up_told),
+    Kind.APPOINTMENT: KindOf(appointment.render, _nothing_more),
+    Kind.WORD: KindOf(judging.render_word, _nothing_more),
     Kind.RESUME: KindOf(_render_resume, _nothing_more),
 }
+
+
+AWAITED = (Kind.RESUME, Kind.APPOINTMENT)  # asked for by the patient: a pause does not hold them back
 
 
 def may_repeat(kind: Kind) -> bool:
@@ -62,7 +67,7 @@ def refusal(patient: Patient, sending: Sending, now: datetime) -> str:
     if patient.blocked_at is not None:
         return "blocked"
     today = now.astimezone(patient.tz).date()
-    if sending.kind is not Kind.RESUME and patient.paused_until and patient.paused_until > today:
+    if sending.kind not in AWAITED and patient.paused_until and patient.paused_until > today:
         return "paused"
     if sending.useful_until is not None and now > sending.useful_until:
         return "too late"

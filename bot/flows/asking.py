@@ -13,7 +13,7 @@ from bot.flows.schedule import next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending
-from bot.rules.hearing import flag_codes, sign_codes
+from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
 from content.loader import Content
@@ -78,7 +78,8 @@ async def render_question(
     if asking is None or asking.answered_at is not None:
         return Spoken(None, "answered")
     if sending.step:
-        await _take_as(services, store, patient, asking, asking.rules[0], LATE, f"late:{asking.id}")
+        rule = await _in_doubt(store, patient, services.content_for(patient), asking)
+        await _take_as(services, store, patient, asking, rule, LATE, f"late:{asking.id}")
         services.wake()
         return Spoken(None, "became a card")
     return Spoken(question_message(services.content_for(patient), patient, asking, now.date()))
@@ -112,13 +113,29 @@ async def answer(services: Services, chat_id: int, asking_id: int, answer: str, 
             if not await store.answer_asking(asking.id, "no", services.clock()):
                 return Reply(notice=content.words.plain("notice_answered"))
             return await _ruled_out(services, store, patient, asking, origin)
-        rule = asking.rules[0] if answer == UNSURE else answer
+        rule = await _in_doubt(store, patient, content, asking) if answer == UNSURE else answer
         if rule not in asking.rules:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         raised = await _take_as(services, store, patient, asking, rule, answer, f"{origin}:{asking.id}")
         line = Html(content.red_flag_words[rule].line)
         done = Html(f"{content.words.say('question_taken')}\n\n{line}")
         return Reply(edit=Message(done), messages=raised.messages(content, patient, services.clock().date()))
+
+
+async def _in_doubt(store: Store, patient: Patient, content: Content, asking: Asking) -> str:
+    """Return the row that speaks when nobody knows which: of the highest one's equals in its topic the first.
+
+    One that hangs on a profile question nobody answered ("pregnant, and a swollen calf") stands back.
+    """
+    first = content.red_flags[asking.rules[0]]
+    flags = {flag: answer.yes for flag, answer in (await store.profile(patient.id)).items()}
+    flags |= dict.fromkeys(flag_codes(codes_behind(content, asking)), True)
+    for rule in asking.rules:
+        equal = content.red_flags[rule]
+        alike = (equal.level, equal.topic) == (first.level, first.topic)
+        if alike and not hangs_on_one_answer(content, rule, flags):
+            return rule
+    return asking.rules[0]
 
 
 async def _take_as(
@@ -179,7 +196,7 @@ async def _believe(
     if MISTAP not in cycle_of(content, old.rule).ends_on:
         await _acknowledge(services, store, old)
         return Reply(edit=Message(content.words.say("mistap_despair")))
-    if await _days_ruled_out(store, patient, old) < content.red_flags[old.rule].mistap_days:
+    if await _days_ruled_out(store, patient, old) < mistap_days(content, old.rule):
         await _acknowledge(services, store, old)
         await _ask_again_tomorrow(services, store, patient, old, origin)
         return Reply(edit=Message(content.words.say("mistap_again")))
@@ -194,6 +211,11 @@ async def _believe(
         await _take_back_sign(services, store, patient, old)
     settled = Message(content.words.say("mistap_settled"))
     return Reply(edit=settled, refresh=await _night_as_it_reads(store, patient, content, old))
+
+
+def mistap_days(content: Content, rule: str) -> int:
+    """Return on how many days the exact question of a row is answered no before a mis-tap is believed."""
+    return content.red_flags[rule].mistap_days if rule in content.red_flags else 1
 
 
 async def _night_as_it_reads(

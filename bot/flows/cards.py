@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from bot.flows import numbers
 from bot.messages import Button, Message, Rows, Style
 from bot.model import Asking, Escalation, Outcome, Patient
 from content.loader import Content
-from content.schema import Level, Lifecycle
+from content.schema import Level, Lifecycle, Lifetime
 from content.words import Html
 
 MISTAP = "mistap"
+NIGHT = "night:"  # begins an evidence code that names a night
 # Under a card that can wait: what settles it, in this order, as far as its lifecycle says so.
 WAITING = (
     ("button_booked", Outcome.BOOKED),
@@ -21,13 +23,18 @@ WAITING = (
 
 
 def cycle_of(content: Content, rule: str) -> Lifecycle:
-    """Return how a red flag is repeated, followed up and ended."""
-    return content.lifecycles[content.red_flags[rule].lifetime]
+    """Return how a red flag or a pattern is repeated, followed up and ended."""
+    return content.lifecycles[lifetime_of(content, rule)]
+
+
+def lifetime_of(content: Content, rule: str) -> Lifetime:
+    """Return the class of a rule's lifecycle; what only asks or says has that of the lowest level."""
+    return content.rules[rule].lifetime or "routine"
 
 
 def is_despair(content: Content, rule: str) -> bool:
     """Say whether a red flag is answered with a crisis line first."""
-    return content.red_flags[rule].lifetime == "despair"
+    return lifetime_of(content, rule) == "despair"
 
 
 # --- the card ------------------------------------------------------------------------------------------
@@ -35,11 +42,12 @@ def is_despair(content: Content, rule: str) -> bool:
 
 def card_text(content: Content, patient: Patient | None, rule: str, level: Level, today: date) -> Html:
     """Return the fixed card: action, reason, number, what not to do."""
-    words = content.red_flag_words[rule]
-    lifetime = content.red_flags[rule].lifetime
+    words = content.rule_words[rule]
+    lifetime = lifetime_of(content, rule)
+    seen = f"{words.line} {words.why}" if rule in content.patterns else words.why
     parts = [
         Html(f"<b>{words.action}</b>"),
-        Html(words.why),
+        Html(seen),
         who_to_call(content, patient, lifetime, level, today),
     ]
     if words.do_not:
@@ -82,14 +90,23 @@ def _grave_rows(content: Content, patient: Patient, row: Escalation, repeated: b
     ]
     if repeated and row.level is Level.EMERGENCY and not is_despair(content, row.rule):
         rows.append(_outcome(content, row, "button_with_help", Outcome.SEEN))
-    return (*rows, _outcome(content, row, "button_mistap", Outcome.MISTAP), why_row(content, row))
+    return (*rows, _wrong_row(content, row), why_row(content, row))
 
 
 def _waiting_rows(content: Content, patient: Patient, row: Escalation, repeated: bool, today: date) -> Rows:
     ends = cycle_of(content, row.rule).ends_on
     settling = [_outcome(content, row, key, what) for key, what in WAITING if what in ends]
     read = _outcome(content, row, "button_read", Outcome.READ)
-    return (read, *settling, _outcome(content, row, "button_mistap", Outcome.MISTAP), why_row(content, row))
+    if row.rule in content.patterns:
+        settling.append(_outcome(content, row, "button_cannot", Outcome.CANNOT))
+    return (read, *settling, _wrong_row(content, row), why_row(content, row))
+
+
+def _wrong_row(content: Content, row: Escalation) -> tuple[Button, ...]:
+    """What is not right: a mis-tap of one answer; of many nights, the list on which to correct them."""
+    if row.rule in content.patterns:
+        return (Button(content.words.plain("button_not_right"), "nt:list"),)
+    return _outcome(content, row, "button_mistap", Outcome.MISTAP)
 
 
 def _outcome(
@@ -109,15 +126,16 @@ def why_row(content: Content, row: Escalation) -> tuple[Button, ...]:
 def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime) -> Message:
     """Return the message that asks what came of an escalation, with the card's action and number."""
     words = content.words
-    red_flag = content.red_flag_words[row.rule]
+    rule_words = content.rule_words[row.rule]
     despair = is_despair(content, row.rule)
+    key = "follow_up_pattern" if row.rule in content.patterns else "follow_up"
     text = words.say(
-        "follow_up_despair" if despair else "follow_up",
+        "follow_up_despair" if despair else key,
         day=words.day(row.raised_at.astimezone(patient.tz).date()),
-        line=Html(red_flag.line),
-        action=Html(red_flag.action),
+        line=Html(rule_words.line),
+        action=Html(rule_words.action),
     )
-    call = who_to_call(content, patient, content.red_flags[row.rule].lifetime, row.level, now.date())
+    call = who_to_call(content, patient, lifetime_of(content, row.rule), row.level, now.date())
     return Message(
         Html(f"{text}\n\n{call}"),
         _follow_up_rows(content, patient, row, now.date(), despair),
@@ -138,20 +156,20 @@ def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: 
     choices += [
         ("button_not_yet", Outcome.NOT_YET),
         ("button_cannot", Outcome.CANNOT),
-        ("button_mistap", Outcome.MISTAP),
     ]
     rows = tuple(_outcome(content, row, key, what) for key, what in choices)
     call = ((numbers.call_button(content, patient, today),),) if row.level >= Level.URGENT else ()
-    return (*call, *rows)
+    return (*call, *rows, _wrong_row(content, row))
 
 
 def told_before(content: Content, patient: Patient | None, rule: str, today: date) -> Message:
     """Return the short answer to a fresh report of what stands already: action and number, never silence."""
-    text = content.words.say(
-        "told_before",
-        action=Html(content.red_flag_words[rule].action),
-        emergency=numbers.emergency_block(content, patient, today),
-    )
+    level = content.rules[rule].level
+    call = numbers.emergency_block(content, patient, today)
+    if is_despair(content, rule):
+        call = who_to_call(content, patient, "despair", level, today)
+    key = "told_before_despair" if is_despair(content, rule) else "told_before"
+    text = content.words.say(key, action=Html(content.rule_words[rule].action), emergency=call)
     return Message(text, ((numbers.call_button(content, patient, today),),))
 
 
@@ -161,16 +179,16 @@ def told_before(content: Content, patient: Patient | None, rule: str, today: dat
 def why_text(content: Content, row: Escalation) -> Html:
     """Return which answers, which rule and which sources led to a card, and who has reviewed it."""
     words = content.words
-    red_flag = content.red_flags[row.rule]
+    rule = content.rules[row.rule]
     sources = Html(
-        "\n".join(words.say("source_line", title=content.sources[key].title) for key in red_flag.sources)
+        "\n".join(words.say("source_line", title=content.sources[key].title) for key in rule.sources)
     )
     review = (
-        words.say("reviewed_by", name=red_flag.review.reviewer, date=words.date(red_flag.review.reviewed_on))
-        if red_flag.review.reviewed_on
+        words.say("reviewed_by", name=rule.review.reviewer, date=words.date(rule.review.reviewed_on))
+        if rule.review.reviewed_on
         else words.say("not_reviewed")
     )
-    because = words.list([_evidence_words(content, code) for code in row.evidence]) or "-"
+    because = words.list(evidence_words(content, row.evidence)) or "-"
     return words.say(
         "why",
         because=because,
@@ -181,16 +199,36 @@ def why_text(content: Content, row: Escalation) -> Html:
     )
 
 
+def evidence_words(content: Content, evidence: Iterable[str]) -> list[str]:
+    """Return what something rests on in plain words, many nights as their number and span."""
+    codes = [code for code in evidence if not code.startswith(NIGHT)]
+    nights = sorted(date.fromisoformat(code[len(NIGHT) :]) for code in evidence if code.startswith(NIGHT))
+    found = [_evidence_words(content, code) for code in codes]
+    if len(nights) == 1:
+        found.append(content.words.plain("evidence_night", day=content.words.day(nights[0])))
+    elif nights:
+        first, last = content.words.day(nights[0]), content.words.day(nights[-1])
+        found.append(content.words.plain("evidence_nights", n=len(nights), first=first, last=last))
+    return list(dict.fromkeys(found))
+
+
 def _evidence_words(content: Content, code: str) -> str:
     kind, _, name = code.partition(":")
+    whole = f"evidence_{code.replace(':', '_')}"
+    if whole in content.words.messages:  # of few values, each with words of its own
+        return content.words.plain(whole)
     if kind == "sign":
         return content.sign_words.get(name, name)
-    if kind == "flag":
+    if kind in ("flag", "medicine"):
         return content.profile_words[name].label if name in content.profile_words else name
     if kind == "pain":
         return content.words.plain("evidence_pain", pain=name)
     if kind == "asked" and name in content.red_flag_words:
         return content.words.plain("evidence_asked", line=content.red_flag_words[name].line)
+    if kind == "pattern" and name in content.pattern_words:
+        return content.words.plain("evidence_pattern", line=content.pattern_words[name].line)
+    if f"evidence_{kind}" in content.words.messages:
+        return content.words.plain(f"evidence_{kind}", value=name)
     options = content.question_words[kind].options if kind in content.question_words else {}
     return options.get(name, name)
 

@@ -26,16 +26,20 @@ LASTING = ("U13", "U1")  # what a cramp that will not let go may be, gravest fir
 
 async def now(services: Services, chat_id: int) -> Reply:
     """Answer /cramp: the release at once; with a suspected clot or an injury, what not to do instead."""
-    moment = services.clock()
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
-        withheld = await _withheld(store, patient, content, moment)
+        return Reply(messages=(await what_to_do(store, patient, content, services.clock()),))
+
+
+async def what_to_do(store: Store, patient: Patient | None, content: Content, moment: datetime) -> Message:
+    """Return the release of a cramp, or what not to do instead."""
+    withheld = await _withheld(store, patient, content, moment)
     rows = _ask_rows(content, moment) if patient is not None and patient.is_enrolled else ()
     if "stretch" in withheld:
-        return Reply(messages=(Message(_say(content, "cramp_withheld", patient, moment), rows),))
+        return Message(_say(content, "cramp_withheld", patient, moment), rows)
     key = "cramp_now_no_rubbing" if "massage" in withheld else "cramp_now"
-    return Reply(messages=(Message(content.words.say(key), rows, figure="cramp_release"),))
+    return Message(content.words.say(key), rows, figure="cramp_release")
 
 
 async def _withheld(

@@ -20,6 +20,7 @@ from content.schema import Level
 from content.words import Html
 
 JUST_TOLD = timedelta(hours=1)  # a card told within this needs no "what came of it?" on top
+AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
 UNDER_WAY = (State.READY, State.CLAIMED, State.SENDING, State.UNKNOWN)
 
 
@@ -147,6 +148,26 @@ async def _raise(
     return row
 
 
+async def raise_one(
+    services: Services, store: Store, patient: Patient, finding: Finding, night: date, origin: str
+) -> Escalation | None:
+    """Raise what has been decided to speak, in place of what it covers; None when that was done before."""
+    content = services.content_for(patient)
+    sided = replace(finding, side=finding.side if _is_sided(content, finding) else None)
+    standing = await store.open_escalations(patient.id)
+    return await _raise(services, store, patient, sided, standing, night, origin, about_other=False)
+
+
+async def reopen(services: Services, store: Store, patient: Patient, row: Escalation, because: str) -> None:
+    """Open a settled matter again: what came of it is asked once more."""
+    now = services.clock()
+    await store.change_escalation(row.id, closed_at=None, outcome=because)
+    await store.note_event(row.id, f"opened:{because}", now)
+    asked = await store.sending_for(patient.id, Kind.FOLLOW_UP, subject_of(row))
+    step = max((sent.step for sent in asked), default=-1) + 1
+    await _plan_follow_up(store, patient, services.content_for(patient), row, step, now)
+
+
 async def _owe_card(store: Store, patient: Patient, row: Escalation, now: datetime) -> None:
     """Plan the card: a grave one at once, a lower one out of quiet hours and once nothing grave is open."""
     due = now
@@ -168,7 +189,7 @@ async def close(services: Services, store: Store, patient: Patient, row: Escalat
         if waiting.level < Level.URGENT and waiting.told_at is None:
             cards = await store.sending_for(patient.id, Kind.CARD, subject_of(waiting))
             if not any(sent.state in UNDER_WAY for sent in cards):
-                await _owe_card(store, patient, waiting, now)
+                await _owe_card(store, patient, waiting, now + AFTER_THE_ANSWER)
 
 
 # --- sendings: rendered at the moment they go out ------------------------------------------------------
@@ -295,7 +316,7 @@ async def lower_what_has_gone(services: Services, store: Store, patient: Patient
     """Lower an urgent leg sign, never seen by anyone, that was absent on enough logged nights since."""
     content = services.content_for(patient)
     for row in await store.open_escalations(patient.id):
-        may_go = row.level is Level.URGENT and not content.red_flags[row.rule].stays
+        may_go = row.level is Level.URGENT and not content.rules[row.rule].stays
         if not may_go or not _is_sided(content, row):
             continue
         diary = await store.diary(patient.id, row.night + timedelta(days=1), night)

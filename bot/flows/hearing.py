@@ -5,21 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import enrolment, morning, numbers, outcome, settings
+from bot.flows import appointment, cramp, enrolment, morning, numbers, outcome, settings
 from bot.flows.asking import because_of, put_question
-from bot.flows.cards import question_message
+from bot.flows.cards import follow_up, is_despair, question_message, told_before
 from bot.flows.escalation import Raised, raise_findings
 from bot.flows.facts import known_facts
-from bot.flows.schedule import ended_night
+from bot.flows.pages import page
+from bot.flows.schedule import is_night, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import areas, stateless_card
 from bot.messages import Message, Reply
-from bot.model import Asking, Facts, Patient
+from bot.model import Asking, Escalation, Facts, Patient
 from bot.rules.hearing import Heard, Judged, listen
 from bot.rules.reading import Reading
 from bot.rules.timing import in_quiet_hours
 from bot.storage.store import Store
 from content.loader import Content
+from content.schema import Level
 
 SEARCH_WORDS = 3  # so few words behind a command are looked up; only what is certain in them is raised
 
@@ -31,7 +33,7 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
         if patient is None or patient.consent_at is None:
             return _stranger(services, services.content_of(patient, language), text)
         content = services.content_for(patient)
-        night = ended_night(patient, services.clock())
+        night = told_night(patient, services.clock())
         heard = await _read(store, patient, content, night, text)
         reply, raised = await _raise(services, store, patient, heard, night, origin)
         if heard.is_grave:
@@ -49,7 +51,7 @@ async def overhear(services: Services, chat_id: int, text: str, origin: str) -> 
             content = services.content_of(patient)
             return Reply(messages=_stateless(content, listen(content, text, Facts()), services.clock()))
         content = services.content_for(patient)
-        night = ended_night(patient, services.clock())
+        night = told_night(patient, services.clock())
         heard = await _read(store, patient, content, night, text)
         if len(text.split()) <= SEARCH_WORDS and not (heard.own.raised or heard.other.raised):
             return Reply()  # a word to search for is no report
@@ -70,7 +72,7 @@ def _stranger(services: Services, content: Content, text: str) -> Reply:
     today = services.clock().date()
     heard = listen(content, text, Facts())
     cards = _stateless(content, heard, services.clock())
-    if not cards and (heard.reading.cry or not heard.reading.meaningful):
+    if not cards and heard.reading.is_open:
         cards = (areas(content, None, today),)
     emergency = numbers.emergency_block(content, None, today)
     return Reply(messages=(*cards, Message(content.words.say("stranger", emergency=emergency))))
@@ -175,22 +177,65 @@ async def _answer(
         return await enrolment.typed(services, store, patient, text)
     if topic == "set" and detail in settings.PAGES:
         return await settings.typed(services, store, patient, detail, text)
+    if topic == "appointment" and not _has_answers(reading):
+        noted = await appointment.typed(services, store, patient, detail, text)
+        if noted is not None:
+            return noted
     if reading.is_question and not _has_answers(reading):
-        return Reply(messages=(Message(content.words.say("question_answer")),))
+        return await _answer_question(services, store, patient, content)
     if reading.seen and await store.open_escalations(patient.id):
         return await outcome.said_seen(services, store, patient, content)
+    if topic != "night" and _is_cramp_now(patient, reading, services.clock()):
+        return Reply(messages=(await cramp.what_to_do(store, patient, content, services.clock()),))
     if _has_answers(reading):
         wanted = _named_night(detail) if topic == "night" else None
         chosen = await store.checkin(patient.id, wanted) if wanted else None
         if wanted is None or (chosen is not None and chosen.completed_at is not None):
-            wanted = await _asked_night(store, patient, night)
+            is_running = is_night(patient, services.clock())
+            wanted = night if is_running else await _asked_night(store, patient, night)
         return await morning.typed(services, store, patient, reading, wanted, origin)
-    if reading.cry or not reading.meaningful:
+    return await _otherwise(services, store, patient, content, reading, night)
+
+
+async def _otherwise(
+    services: Services, store: Store, patient: Patient, content: Content, reading: Reading, night: date
+) -> Reply:
+    """Answer what is no answer: danger comes first, then what is owed an answer, then what is possible."""
+    if reading.is_open:
         return Reply(messages=(areas(content, patient, services.clock().date()),))
     waiting = await store.open_askings(patient.id)
     if waiting:  # "yes" and "no" are for its buttons: words alone settle nothing
         return Reply(messages=(question_message(content, patient, waiting[-1], services.clock().date()),))
+    standing = await _standing(store, patient)
+    if standing is not None:  # whatever it was, what came of the warning is asked before anything else
+        return Reply(messages=(follow_up(content, patient, standing, services.clock()),))
+    checkin = await store.checkin(patient.id, night)
+    if checkin is not None and checkin.opened_at is not None and checkin.completed_at is None:
+        return Reply(messages=(page(content, patient, checkin, content.words.say("tap_an_answer")),))
     return Reply(messages=(Message(content.words.say("unknown")),))
+
+
+async def _answer_question(services: Services, store: Store, patient: Patient, content: Content) -> Reply:
+    """Say what can be said in general; a warning that stands is said again first ("can it wait?")."""
+    general = Message(content.words.say("question_answer"))
+    standing = await _standing(store, patient)
+    if standing is None:
+        return Reply(messages=(general,))
+    again = told_before(content, patient, standing.rule, services.clock().date())
+    return Reply(messages=(again,) if is_despair(content, standing.rule) else (again, general))
+
+
+async def _standing(store: Store, patient: Patient) -> Escalation | None:
+    """The gravest open matter that was told, emergency or urgent."""
+    rows = await store.open_escalations(patient.id)
+    told = [row for row in rows if row.level >= Level.URGENT and row.told_at is not None]
+    return max(told, key=lambda row: row.level, default=None)
+
+
+def _is_cramp_now(patient: Patient, reading: Reading, now: datetime) -> bool:
+    """Say whether a cramp is told in the running night, and nothing of how the night was."""
+    told = reading.pain is not None or reading.awake or reading.helped or reading.longest
+    return "cramp" in reading.feeling and not told and patient.is_enrolled and is_night(patient, now)
 
 
 def _has_answers(reading: Reading) -> bool:

@@ -10,8 +10,9 @@ from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
 from bot.flows.facts import known_facts, rows_of
+from bot.flows.judging import judge_diary_of
 from bot.flows.pages import ask, change_menu, page
-from bot.flows.schedule import ended_night, plan_checkin
+from bot.flows.schedule import ended_night, plan_checkin, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import areas
 from bot.messages import Button, Message, Reply
@@ -30,11 +31,14 @@ from content.schema import Level, Question
 async def render_checkin(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    """Render the morning's first question; nothing when the night has been told already."""
+    """Judge the diary and render the morning's first question; nothing when the night was told already."""
     content = services.content_for(patient)
     night = date.fromisoformat(sending.subject)
+    await judge_diary_of(services, store, patient, night, complete=True)
+    if await store.owes_safety(patient.id, now):
+        services.wake()  # what the diary raised goes out right behind
     known = await store.checkin(patient.id, night)
-    if known is not None and known.is_logged:
+    if known is not None and known.completed_at is not None:
         return Spoken(None, "already answered")
     checkin = await store.open_checkin(patient.id, night, Origin.PROMPTED, content.checkin.version, now)
     late = now - sending.due_at > timedelta(minutes=content.timing.late_after_minutes)
@@ -56,7 +60,9 @@ async def checkin_told(
     night = date.fromisoformat(sending.subject)
     if sending.message_id is not None:
         await store.place_checkin(patient.id, night, sending.message_id)
-    if patient.expecting.startswith("night:"):  # what is typed from now on is about this morning's night
+    if patient.expecting.startswith(
+        ("night:", "appointment:")
+    ):  # what is typed from now on is about this morning's night
         await store.change_patient(patient.id, expecting="")
     await plan_checkin(store, patient, content.timing, max(now, sending.due_at))
 
@@ -112,7 +118,7 @@ async def opened(
 ) -> CheckIn | None:
     """Return the night's check-in, opening it if it may still be filled in."""
     known = await store.checkin(patient.id, night)
-    last = ended_night(patient, now)
+    last = told_night(patient, now)
     if known is not None and not known.is_logged and night != last:
         later = replace(known, origin=Origin.BACKFILLED)
         await store.save_checkin(patient.id, known, later, now, later.origin)
@@ -141,10 +147,11 @@ async def _record(
     after = replace(after, completed_at=before.completed_at or _completed(content, after, now))
     await store.save_checkin(patient.id, before, after, now, after.origin)
     raised = await judge_night(services, store, patient, before, after, origin)
+    again = await _judge_nights(services, store, patient, after)
     shown = page(content, patient, after)
     if question.many and question.code not in after.done:
         shown = ask(content, after, question)
-    more = raised.messages(content, patient, now.date())
+    more = raised.messages(content, patient, now.date()) or again
     if question.code == questionnaire.SIGNS:
         more += await _after_signs(store, content, patient, before, after, now)
     closing = await _closing(services, store, content, patient, before, after)
@@ -169,7 +176,7 @@ async def _keep_until_settled(
             for option in options
             if set(option.signs) & set(sign_codes(row.evidence)) or row.rule in option.rows
         ]
-        if row.night == before.night and not row.about_other and rests:
+        if row.night == before.night and not row.about_other and rests and row.rule in content.red_flags:
             because = f"{MISTAP}:{row.id}"
             await put_question(
                 services, store, patient, row.night, because, (row.rule,), row.about_other, origin
@@ -203,6 +210,15 @@ async def judge_night(
     if rest:
         await put_question(services, store, patient, night, f"night:{night}", rest, False, f"{origin}:night")
     return raised
+
+
+async def _judge_nights(
+    services: Services, store: Store, patient: Patient, checkin: CheckIn
+) -> tuple[Message, ...]:
+    """Judge the whole diary with what was just told, also of an earlier night."""
+    last = max(checkin.night, ended_night(patient, services.clock()))
+    complete = checkin.completed_at is not None
+    return await judge_diary_of(services, store, patient, last, complete)
 
 
 async def _after_signs(
@@ -244,16 +260,18 @@ async def typed(
     """Fill in what a typed reply was understood to say, show it, and ask the rest."""
     content = services.content_for(patient)
     now = services.clock()
-    checkin = await opened(store, patient, content, night or ended_night(patient, now), now)
+    checkin = await opened(store, patient, content, night or told_night(patient, now), now)
     if checkin is None:
         return Reply(messages=(Message(content.words.say("night_too_old")),))
     after = fill_in(content, checkin, reading)
     after = replace(after, completed_at=checkin.completed_at or _completed(content, after, now))
     await store.save_checkin(patient.id, checkin, after, now, checkin.origin)
     raised = await judge_night(services, store, patient, checkin, after, origin)
+    again = await _judge_nights(services, store, patient, after)
     message = page(content, patient, after, content.words.say("understood"))
     closing = await _closing(services, store, content, patient, checkin, after)
-    return Reply(messages=(*raised.messages(content, patient, now.date()), message, *closing))
+    first = raised.messages(content, patient, now.date()) or again
+    return Reply(messages=(*first, message, *closing))
 
 
 def fill_in(content: Content, checkin: CheckIn, reading: Reading) -> CheckIn:

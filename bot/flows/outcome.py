@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bot.flows import numbers
+from dataclasses import replace
+
+from bot.flows import appointment, numbers
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP, cycle_of, follow_up, why_text
 from bot.flows.escalation import close, subject_of
@@ -41,6 +43,8 @@ async def _settle(
 ) -> Reply:
     content = services.content_for(patient)
     words = content.words
+    if outcome is Outcome.MISTAP and row.rule not in content.red_flags:
+        return Reply(notice=words.plain("notice_old_button"), alert=True)
     await store.note_event(row.id, outcome, services.clock())
     if outcome is Outcome.MISTAP:
         await put_question(
@@ -50,8 +54,11 @@ async def _settle(
     await _acknowledge(services, store, row, outcome)
     if outcome in cycle_of(content, row.rule).ends_on:
         await close(services, store, patient, row, str(outcome))
-        settled = words.say(f"settled_{outcome}")
-        return Reply(notice=words.plain("notice_noted"), messages=(Message(settled),))
+        settled = Message(words.say(f"settled_{outcome}"))
+        if outcome is Outcome.BOOKED:
+            asked = await appointment.ask_day(services, store, patient, row)
+            settled = replace(asked, text=Html(f"{settled.text}\n\n{asked.text}"))
+        return Reply(notice=words.plain("notice_noted"), messages=(settled,))
     if outcome is Outcome.CANNOT:
         return Reply(messages=(_cannot_reach(services, content, patient, row),))
     if outcome in QUIET or f"after_{outcome}" not in words.messages:
@@ -72,7 +79,7 @@ def _cannot_reach(services: Services, content: Content, patient: Patient, row: E
         "cannot_reach",
         health=numbers.health_block(content, patient, today),
         emergency=numbers.emergency_block(content, patient, today),
-        line=Html(content.red_flag_words[row.rule].line),
+        line=Html(content.rule_words[row.rule].line),
     )
     return Message(text, ((numbers.call_button(content, patient, today),),))
 

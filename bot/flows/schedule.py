@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from bot.model import Kind, Patient
-from bot.rules.timing import checkin_night, local_moment, next_local, prompt_night
+from bot.rules.timing import checkin_night, local_moment, next_local, night_at, prompt_night
 from bot.storage.store import Store
 from content.schema import Timing
 
@@ -51,6 +51,21 @@ async def plan_checkin(store: Store, patient: Patient, timing: Timing, after: da
         after = due
 
 
+def coming(patient: Patient, now: datetime, until: datetime) -> list[tuple[datetime, Kind]]:
+    """Return every prompt and check-in after now, in order, as times, zone and pause have it, rows aside."""
+    first = {
+        Kind.PROMPT: (_not_while_paused(now, patient), patient.times.prompt_at),
+        Kind.CHECKIN: (_not_of_the_pause(now, patient), patient.times.checkin_at),
+    }
+    found = []
+    for kind, (after, at) in first.items():
+        due = next_local(after, at, patient.tz)
+        while due <= until:
+            found.append((due, kind))
+            due = next_local(due, at, patient.tz)
+    return sorted(found)
+
+
 def checkin_closes(patient: Patient, timing: Timing, due: datetime) -> datetime:
     """Return the moment (UTC) until which a check-in is worth sending: some hours before the next prompt."""
     next_prompt = next_local(due, patient.times.prompt_at, patient.tz)
@@ -61,6 +76,19 @@ def checkin_closes(patient: Patient, timing: Timing, due: datetime) -> datetime:
 def ended_night(patient: Patient, now: datetime) -> date:
     """Return the night whose sleep has most recently ended, which a check-in now would be about."""
     return checkin_night(now, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+
+
+def is_night(patient: Patient, now: datetime) -> bool:
+    """Say whether the patient's night is running: the evening prompt has come, the morning not yet."""
+    morning = next_local(now, patient.times.checkin_at, patient.tz)
+    return morning < next_local(now, patient.times.prompt_at, patient.tz)
+
+
+def told_night(patient: Patient, now: datetime) -> date:
+    """Return the night that words said now are about: the running one, else the one that ended."""
+    if not is_night(patient, now):
+        return ended_night(patient, now)
+    return night_at(now, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
 
 
 def next_morning(patient: Patient, now: datetime, days: int = 1) -> datetime:

@@ -303,7 +303,7 @@ def _understood(
 ) -> str | Message | None:
     if what == "pause":
         today = now.astimezone(patient.tz).date()
-        until = read_date(text, today, content.clock, month_first=_month_first(content, patient))
+        until = read_date(text, today, content.clock, month_first=month_first(content, patient))
         return until.isoformat() if until else None
     if what == "quiet":
         start, end = _span(content, text)
@@ -311,7 +311,7 @@ def _understood(
     return enrolment.understand(content, patient, what, text, now)
 
 
-def _month_first(content: Content, patient: Patient) -> bool:
+def month_first(content: Content, patient: Patient) -> bool:
     """Say whether 2/12 is 12 February where the patient is; where that is not known it is 2 December."""
     pattern = str(content.words.locale.date_formats["short"])
     return patient.country is not None and pattern.lower().index("m") < pattern.lower().index("d")

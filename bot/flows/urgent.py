@@ -7,7 +7,7 @@ from datetime import date
 from bot.flows import numbers
 from bot.flows.asking import put_question
 from bot.flows.cards import card_text
-from bot.flows.schedule import ended_night
+from bot.flows.schedule import told_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply
 from bot.model import Patient
@@ -87,7 +87,7 @@ async def row(services: Services, chat_id: int, rule: str, origin: str) -> Reply
         now = services.clock()
         if patient is None or patient.consent_at is None:
             return Reply(messages=(stateless_card(content, rule, now.date()),))
-        night = ended_night(patient, now)
+        night = told_night(patient, now)
         await put_question(services, store, patient, night, f"urgent:{rule}", (rule,), False, origin)
         return Reply()
 

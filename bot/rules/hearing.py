@@ -94,6 +94,12 @@ def flag_codes(codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(code.removeprefix("flag:") for code in codes if code.startswith("flag:"))
 
 
+def hangs_on_one_answer(content: Content, rule: str, flags: Mapping[str, bool]) -> bool:
+    """Say whether a row would fall with one profile question that nobody has answered."""
+    open_ones = (flag for flag in content.profile if flag not in flags)
+    return any(not _may_be(content, rule, Facts(flags={**flags, flag: False})) for flag in open_ones)
+
+
 def _judged(
     content: Content,
     before: Facts,

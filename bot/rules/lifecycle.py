@@ -67,10 +67,17 @@ def told_lately(recent: Iterable[Escalation], finding: Finding, cycle: Lifecycle
 def next_repeat(
     cycle: Lifecycle, first_told_at: datetime, step: int, now: datetime, times: Times, zone: ZoneInfo
 ) -> tuple[int, datetime] | None:
-    """Return the next repeat (step, UTC) after one was told; those an outage swallowed are left out."""
-    while (at := repeat_at(cycle, first_told_at, step, times, zone)) is not None and at <= now:
+    """Return the next repeat (step, UTC) after one was told; those an outage swallowed are left out.
+
+    A morning that follows closely on what was just told is left out too: it would say the same thing twice.
+    """
+    by_the_minute = len(cycle.repeat_minutes) + len(cycle.repeat_waking_minutes)
+    close = now + timedelta(minutes=cycle.follow_up_after_minutes)
+    while (at := repeat_at(cycle, first_told_at, step, times, zone)) is not None:
+        if at > (close if step > by_the_minute else now):
+            return step, at
         step += 1
-    return None if at is None else (step, at)
+    return None
 
 
 def repeat_at(

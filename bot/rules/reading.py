@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -67,6 +67,11 @@ class Reading:
         """Return the present signs of somebody else the writer speaks for."""
         return _best(heard for heard in self.heard if heard.is_present and heard.about_other)
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether the warning signs must be asked when nothing was made of the message."""
+        return self.cry or self.worrying or not self.meaningful
+
     def doubtful(self) -> tuple[str, ...]:
         """List the signs, own or another's, that need the exact question."""
         certain = {heard.sign for heard in self.heard if heard.is_present and heard.certainty == "yes"}
@@ -77,6 +82,13 @@ class Reading:
 def read(text: str, phrases: Phrases) -> Reading:
     """Read one message with one vocabulary."""
     return _reader(phrases).read(text)
+
+
+def prepare(phrases: Phrases) -> Iterator[None]:
+    """Compile a vocabulary bit by bit, so that no message has to wait; whoever calls may rest in between."""
+    for phrase in _reader(phrases).every_phrase():
+        _ = phrase.regex
+        yield
 
 
 @lru_cache(maxsize=16)
@@ -114,6 +126,11 @@ class _Reader:
         known = compiler.vocabulary | filler
         self._topic = frozenset(context.topic) | self._limbs
         self._speller = Speller(phrases.spelling, known, phrases.common.split(), self._limbs)
+
+    def every_phrase(self) -> list[Phrase]:
+        """Return every phrase of the vocabulary."""
+        finders = (self._figures, self._signs, self._context, self._extras)
+        return [phrase for finder in finders for phrase in finder.phrases()]
 
     def read(self, text: str) -> Reading:
         """Read one message."""

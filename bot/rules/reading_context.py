@@ -15,6 +15,7 @@ NEGATION_MOST = 12  # words a negation reaches at most
 AFTER_MOST = 5
 PAST_MOST = 14
 PASSED_MOST = 8
+DOUBT_MOST = 6
 SOFT_STOPS = frozenset({"then", "but", "after", "just", "."})  # "went numb, then fine": perhaps it is over
 MARK_ALONE = 3  # a marker so near after a comma is an afterthought to what stood before it
 CUTS = frozenset({",", "and"})
@@ -265,9 +266,9 @@ class Surroundings:
 
     def _doubted(self, hit: Hit) -> bool:
         for mark in self._by_kind.get("doubting", ()):
-            if 0 <= hit.start - mark.end <= 6 and self._markers.stops.isdisjoint(
-                self._words[mark.end : hit.start]
-            ):
+            inside = hit.start <= mark.start and mark.end <= hit.end  # "my calf might be swollen"
+            near = 0 <= hit.start - mark.end <= DOUBT_MOST
+            if inside or (near and self._markers.stops.isdisjoint(self._words[mark.end : hit.start])):
                 return True
         return False
 

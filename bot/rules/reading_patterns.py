@@ -189,6 +189,11 @@ class Finder:
             for word in phrase.anchors:
                 self._by_word.setdefault(word, []).append(phrase)
 
+    def phrases(self) -> list[Phrase]:
+        """Return every phrase once."""
+        every = [*self._always, *(phrase for phrases in self._by_word.values() for phrase in phrases)]
+        return list({id(phrase): phrase for phrase in every}.values())
+
     def hits(self, text: Text) -> list[Hit]:
         """Return all places, in no particular order."""
         wanted = {id(phrase): phrase for phrase in self._always}

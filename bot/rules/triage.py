@@ -76,7 +76,7 @@ def holds(condition: Condition, facts: Facts, unsure: bool) -> bool:
 
 def withheld(content: Content, rules: Iterable[str]) -> frozenset[str]:
     """Return the techniques that are wrong while these rows are open."""
-    return frozenset(technique for rule in rules for technique in content.red_flags[rule].withholds)
+    return frozenset(technique for rule in rules for technique in content.rules[rule].withholds)
 
 
 def possible_level(content: Content, option: Option) -> Level:

@@ -14,6 +14,7 @@ from bot.rules.triage import YES
 ONE_LEG = ("left", "right")
 UNDISTURBED = "no"
 CRAMP = "cramp"
+DISTRESS = ("none", "mild", "moderate", "severe")  # answers as the numbers 0-3
 MEDICINE = "medicine"  # that helped: a painkiller, as far as anybody knows
 
 
@@ -123,6 +124,7 @@ def night_of(
         tired=checkin.tired,
         did=evening.done if evening else frozenset(),
         painkiller=MEDICINE in checkin.helped or None,
+        distress=DISTRESS.index(checkin.distress) if checkin.distress in DISTRESS else None,
     )
 
 

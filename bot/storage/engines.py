@@ -8,6 +8,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.storage.one_trip import use_one_trip
 from bot.storage.places import Place
 
 READERS = 4
@@ -33,6 +34,7 @@ def sqlite_engine(place: Place, begin: str, *pragmas: str, pool_size: int = 1) -
     )
 
     def set_up(connection: Any, _record: object) -> None:
+        use_one_trip(connection.driver_connection)
         connection.isolation_level = None  # the driver's own BEGIN comes too late and loses updates
         cursor = connection.cursor()
         for pragma in (*SQLITE_PRAGMAS, *pragmas):

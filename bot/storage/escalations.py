@@ -140,6 +140,15 @@ class Escalations(Statements):
         )
         return [made(Asking, row) for row in rows]
 
+    async def askings(self, patient_id: int, since: date) -> list[Asking]:
+        """Return a patient's exact questions about nights since one, answered or not, oldest first."""
+        rows = await self._all(
+            select(asking)
+            .where(asking.c.patient_id == patient_id, asking.c.night >= since)
+            .order_by(asking.c.asked_at, asking.c.id)
+        )
+        return [made(Asking, row) for row in rows]
+
     async def answer_asking(self, asking_id: int, answer: str, now: datetime) -> bool:
         """Answer an exact question; False if it has an answer already."""
         answered = await self._run(

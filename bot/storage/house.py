@@ -68,6 +68,11 @@ class House(Statements):
         )
         return row is not None
 
+    async def lease_holder(self, name: str) -> str | None:
+        """Return who took a lease last and has not left it."""
+        row = await self._one(select(lease.c.owner).where(lease.c.name == name))
+        return None if row is None else str(row["owner"])
+
     async def leave_lease(self, name: str, owner: str) -> None:
         """Give a lease back, if it is ours."""
         await self._run(delete(lease).where(lease.c.name == name, lease.c.owner == owner))

@@ -107,6 +107,7 @@ checkin = Table(
     Column("longest", String(64)),
     Column("signs", Flat, nullable=False),
     Column("tired", String(64)),
+    Column("distress", String(64)),
     Column("done", CodeSet, nullable=False),
     Column("skipped", CodeSet, nullable=False),
     Column("origin", Word(Origin), nullable=False),

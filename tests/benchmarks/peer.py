@@ -1,8 +1,9 @@
 """A bare Bot API server that checks nothing, for one process of its own: what is measured is the bot, not it.
 
-It says its address on standard output. `/first_poll` answers when a bot polled first (monotonic clock, s);
-`/press?count=..&rate=..&first=..&data=..` presses so many buttons, each of another message, and answers how
-long each took until its message was edited (ms).
+It says its address on standard output. `/first_poll` answers when a bot polled first, or said where to push
+(monotonic clock, s); `/press?count=..&rate=..&people=..&data=..` presses so many buttons, each of another
+message, and answers how long each took until its message was edited (ms); `/slow?ms=..` makes every answer
+take so long; `/sent` answers when each message came since it was last asked (monotonic clock, s).
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-PATIENCE = 20.0  # seconds for the last press to be dealt with
+PATIENCE = 60.0  # seconds for the last press to be dealt with
+PUSHES = 40  # connections, as many as Telegram uses unless told otherwise
 MESSAGE = {
     "message_id": 1, "date": 1, "chat": {"id": 1, "type": "private"},
     "from": {"id": 1, "is_bot": True, "first_name": "B"}, "text": "x",
@@ -39,6 +42,46 @@ class World:
         self.took: dict[int, float] = {}
         self.arrived = asyncio.Event()
         self.edit_came = asyncio.Event()
+        self.sent: list[float] = []
+        self.slow = 0.0
+        self.hook = ""
+        self.secret = ""
+        self.to_push: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.pushing: list[asyncio.Task[None]] = []
+
+    def push_to(self, body: bytes) -> None:
+        """Push from now on what was polled before."""
+        self.hook, self.secret = field(body, "url"), field(body, "secret_token")
+        if self.first_poll is None:
+            self.first_poll = time.monotonic()
+        if not self.pushing:
+            self.pushing = [asyncio.ensure_future(self.push()) for _ in range(PUSHES)]
+
+    async def push(self) -> None:
+        """Bring one update after the other over one kept connection."""
+        while True:
+            update = await self.to_push.get()
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await self.bring_all(update)
+
+    async def bring_all(self, update: dict[str, Any]) -> None:
+        url = urlsplit(self.hook)
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        try:
+            while True:
+                body = json.dumps(update).encode()
+                head = (
+                    f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Type: application/json\r\n"
+                    f"X-Telegram-Bot-Api-Secret-Token: {self.secret}\r\nContent-Length: {len(body)}\r\n\r\n"
+                )
+                writer.write(head.encode() + body)
+                answer = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)
+                if length:
+                    await reader.readexactly(int(length[1]))
+                update = await self.to_push.get()
+        finally:
+            writer.close()
 
     async def updates(self, given: dict[str, list[str]]) -> list[dict[str, Any]]:
         if self.first_poll is None:
@@ -53,8 +96,8 @@ class World:
                 return []
         return list(self.pending.values())[:100]
 
-    def edited(self, given: dict[str, list[str]]) -> None:
-        message_id = int(given["message_id"][0])
+    def edited(self, body: bytes) -> None:
+        message_id = int(field(body, "message_id") or 0)
         if message_id in self.pressed:
             self.took.setdefault(message_id, (time.monotonic() - self.pressed[message_id]) * 1000)
             self.edit_came.set()
@@ -69,7 +112,8 @@ class World:
         self.took.clear()
         began = time.monotonic()
         for number in range(count):
-            await asyncio.sleep(began + number / rate - time.monotonic())
+            if (ahead := began + number / rate - time.monotonic()) > 0:
+                await asyncio.sleep(ahead)
             person = {"id": 1 + number % people, "is_bot": False, "first_name": "P", "language_code": "en"}
             chat = {"id": person["id"], "type": "private", "first_name": "P"}
             message = {**MESSAGE, "message_id": 1000 + number, "chat": chat}
@@ -78,8 +122,12 @@ class World:
                 "data": data[number // people % len(data)],
             }  # fmt: skip
             self.pressed[1000 + number] = time.monotonic()
-            self.pending[self.next_id] = {"update_id": self.next_id, "callback_query": query}
+            update = {"update_id": self.next_id, "callback_query": query}
             self.next_id += 1
+            if self.hook:
+                self.to_push.put_nowait(update)
+                continue
+            self.pending[update["update_id"]] = update
             self.arrived.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.dealt_with(count), PATIENCE)
@@ -101,29 +149,47 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.rest += data
-        head, end, rest = self.rest.partition(b"\r\n\r\n")
-        if not end:
-            return
-        length = 0
-        for line in head.split(b"\r\n")[1:]:
-            name, _, value = line.partition(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        if len(rest) < length:
-            return
-        body, self.rest = rest[:length], rest[length:]
-        path = head.split(b" ", 2)[1].decode()
+        while True:
+            head, end, rest = self.rest.partition(b"\r\n\r\n")
+            if not end:
+                return
+            found = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+            length = int(found[1]) if found else 0
+            if re.search(rb"transfer-encoding: *chunked", head, re.IGNORECASE):
+                ends = rest.find(
+                    b"0\r\n\r\n"
+                )  # as the clients here write it, in pieces that hold no such end
+                if ends < 0:
+                    return
+                length = ends + 5
+            if len(rest) < length:
+                return
+            body, self.rest = rest[:length], rest[length:]
+            self.take(head.split(b" ", 2)[1].decode(), body)
+
+    def take(self, path: str, body: bytes) -> None:
         method = urlsplit(path).path.rsplit("/", 1)[-1]
+        world = self.world
         if method in ("getUpdates", "press"):
             self.task = asyncio.ensure_future(self.later(method, path, body))
             return
+        answer: object = {"ok": True, "result": ANSWERS.get(method, True)}
         if method == "editMessageText":
-            self.world.edited(parse_qs(body.decode()))
-        self.say(
-            self.world.first_poll
-            if method == "first_poll"
-            else {"ok": True, "result": ANSWERS.get(method, True)}
-        )
+            world.edited(body)
+        elif method == "sendMessage":
+            world.sent.append(time.monotonic())
+        elif method == "setWebhook":
+            world.push_to(body)
+        elif method == "first_poll":
+            answer = world.first_poll
+        elif method == "slow":
+            world.slow = float(parse_qs(urlsplit(path).query)["ms"][0]) / 1000
+        elif method == "sent":
+            answer, world.sent = world.sent, []
+        if world.slow and method in ("sendMessage", "editMessageText", "answerCallbackQuery"):
+            asyncio.get_running_loop().call_later(world.slow, self.say, answer)
+        else:
+            self.say(answer)
 
     def connection_lost(self, _: Exception | None) -> None:
         if self.task is not None:
@@ -131,7 +197,8 @@ class Connection(asyncio.Protocol):
 
     async def later(self, method: str, path: str, body: bytes) -> None:
         if method == "getUpdates":
-            self.say({"ok": True, "result": await self.world.updates(parse_qs(body.decode()))})
+            given = {name: [field(body, name) or "0"] for name in ("offset", "timeout")}
+            self.say({"ok": True, "result": await self.world.updates(given)})
             return
         given = parse_qs(urlsplit(path).query)
         self.say(
@@ -143,7 +210,16 @@ class Connection(asyncio.Protocol):
     def say(self, answer: object) -> None:
         text = json.dumps(answer, separators=(",", ":")).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
-        self.transport.write(head.encode() + text)
+        if not self.transport.is_closing():
+            self.transport.write(head.encode() + text)
+
+
+def field(body: bytes, name: str) -> str:
+    """Return one field of a form, in either encoding; empty when it is not there."""
+    if body.startswith(b"--"):
+        found = re.search(rb'name="' + name.encode() + rb'"[^\r]*\r\n(?:[^\r]+\r\n)*\r\n([^\r]*)', body)
+        return found[1].decode() if found else ""
+    return parse_qs(body.decode()).get(name, [""])[0]
 
 
 async def serve() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -16,13 +17,18 @@ TOKEN = "1000000001:a-token-for-tests-that-opens-nothing"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port below those that outgoing connections get, so that none takes it meanwhile."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class BotProcess:
     """`python -m bot run`, in a folder of its own; what it logs is kept in `bot.log` there."""
+
+    module: tuple[str, ...] = ("bot", "run")
 
     def __init__(self, folder: Path, api_url: str, **settings: str) -> None:
         self.folder = folder
@@ -50,7 +56,7 @@ class BotProcess:
         """Start the process without waiting for anything."""
         with (self.folder / "bot.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", cwd=self.folder, env=self.settings, stdout=log, stderr=log
+                sys.executable, "-m", *self.module, cwd=self.folder, env=self.settings, stdout=log, stderr=log
             )
 
     async def kill(self) -> None:

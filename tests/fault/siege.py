@@ -115,6 +115,9 @@ class Siege:
                 self.telegram.world.chats.keep(person.chat)
                 self.people[await self._patient(store, person, number)] = person
         await self._database.close()
+        self._trouble()
+
+    def _trouble(self) -> None:
         for method in METHODS:
             for fault in (
                 Fault("close"),
@@ -166,23 +169,25 @@ class Siege:
     async def _owe(self, life: int) -> None:
         """Plan this life's share, due within its seconds, while no bot runs; move the clock on."""
         self._offset += self.plan.step
-        now = datetime.now(UTC) + self._offset
-        share = self.plan.sendings // self.plan.kills
         await self._database.open()
         async with self._database.transaction() as store:
             await store.set_meta("clock.offset", str(self._offset.total_seconds()))
-            for number in range(share):
-                # Who has an open red flag gets no prompts, so cards have people of their own.
-                group = [each for each in self.people if (each % 4 == 0) is (number % 5 == 0)]
-                patient_id = self.chance.choice(group)
-                due = now + timedelta(seconds=self.chance.uniform(0, self.plan.longest_life))
-                if number % 5 == 0:
-                    await self._owe_card(store, patient_id, f"siege:{life}:{number}", due)
-                else:
-                    night = (LONG_AGO + timedelta(days=life)).isoformat()
-                    kind = Kind.CHECKIN if number % 5 == 1 else Kind.PROMPT
-                    await store.plan(patient_id, kind, night, 0, due, due + timedelta(hours=3))
+            await self._owe_share(store, life)
         await self._database.close()
+
+    async def _owe_share(self, store: Store, life: int) -> None:
+        now = datetime.now(UTC) + self._offset
+        for number in range(self.plan.sendings // self.plan.kills):
+            # Who has an open red flag gets no prompts, so cards have people of their own.
+            group = [each for each in self.people if (each % 4 == 0) is (number % 5 == 0)]
+            patient_id = self.chance.choice(group)
+            due = now + timedelta(seconds=self.chance.uniform(0, self.plan.longest_life))
+            if number % 5 == 0:
+                await self._owe_card(store, patient_id, f"siege:{life}:{number}", due)
+            else:
+                night = (LONG_AGO + timedelta(days=life)).isoformat()
+                kind = Kind.CHECKIN if number % 5 == 1 else Kind.PROMPT
+                await store.plan(patient_id, kind, night, 0, due, due + timedelta(hours=3))
 
     async def _owe_card(self, store: Store, patient_id: int, origin: str, due: datetime) -> None:
         rule = self.chance.choice(("E13", "U1", "U8"))
@@ -222,11 +227,10 @@ class Siege:
         await self.bot.terminate()
 
     def _owed(self) -> int:
-        now = datetime.now(UTC) + self._offset
         return self._one(
             "SELECT (SELECT count(*) FROM inbox WHERE done_at IS NULL) + (SELECT count(*) FROM sending WHERE"
             " state IN ('claimed', 'sending') OR (state = 'ready' AND (due_at <= ? OR attempts > 0)))",
-            _stored(now),
+            self._stored(datetime.now(UTC) + self._offset),
         )
 
     # --- after ---
@@ -258,9 +262,11 @@ class Siege:
             for patient_id, person in self.people.items()
         }
         rows = self._rows(
-            "SELECT patient_id, kind, subject, count(*), sum(state = 'told'),"
-            " sum(state IN ('unknown', 'dropped')), sum(state = 'ready'), sum(state = 'unknown') FROM sending"
-            " WHERE kind IN ('card', 'prompt', 'checkin') GROUP BY patient_id, kind, subject"
+            "SELECT patient_id, kind, subject, count(*), count(*) FILTER (WHERE state = 'told'),"
+            " count(*) FILTER (WHERE state IN ('unknown', 'dropped')),"
+            " count(*) FILTER (WHERE state = 'ready'), count(*) FILTER (WHERE state = 'unknown')"
+            " FROM sending WHERE kind IN ('card', 'prompt', 'checkin')"
+            " GROUP BY patient_id, kind, subject"
         )
         for patient_id, kind, subject, _, told, let_go, ready, unknown in rows:
             times = arrived[patient_id][f"{kind}:{subject}"]
@@ -280,7 +286,7 @@ class Siege:
 
     def _count_answers(self) -> None:
         stored = {
-            (patient_id, date.fromisoformat(night)): pain
+            (patient_id, date.fromisoformat(str(night))): pain
             for patient_id, night, pain in self._rows("SELECT patient_id, night, pain FROM checkin")
         }
         edited = {
@@ -293,6 +299,10 @@ class Siege:
         self.counts.presses = len(self.pressed)
         self.counts.confirmed = len(edited & set(self.pressed))
         self.counts.answers_lost = sum(stored.get(key) != score for key, score in self.pressed.items())
+
+    def _stored(self, moment: datetime) -> object:
+        """Return a moment as SQLite holds it."""
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with sqlite3.connect(self.bot.database) as connection:
@@ -308,11 +318,6 @@ def _evening_before_clocks_go_back() -> datetime:
     while day.utcoffset() == (day + timedelta(days=1)).utcoffset() or not day.dst():
         day += timedelta(days=1)
     return day.astimezone(UTC)
-
-
-def _stored(moment: datetime) -> str:
-    """Return a moment as SQLite holds it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _data(message: Message) -> list[str]:

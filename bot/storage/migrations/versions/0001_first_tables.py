@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("longest", sa.String(length=64), nullable=True),
         sa.Column("signs", sa.Text(), nullable=False),
         sa.Column("tired", sa.String(length=64), nullable=True),
+        sa.Column("distress", sa.String(length=64), nullable=True),
         sa.Column("done", sa.Text(), nullable=False),
         sa.Column("skipped", sa.Text(), nullable=False),
         sa.Column("origin", sa.String(32), nullable=False),

@@ -1,0 +1,75 @@
+"""/next: the coming fortnight's prompts and check-ins in the patient's own clock, clock changes included."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from itertools import groupby
+
+from bot.flows.schedule import coming
+from bot.flows.services import Services
+from bot.messages import Message, Reply
+from bot.model import Patient
+from bot.rules.lifecycle import forbids_coaching
+from bot.rules.timing import local_moment
+from content.loader import Content
+from content.words import Html
+
+DAYS = 14
+
+
+async def show(services: Services, chat_id: int, language: str | None) -> Reply:
+    """Answer /next."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+        standing = await store.open_escalations(patient.id) if patient else []
+    content = services.content_of(patient, language)
+    words = content.words
+    if patient is None or not patient.is_enrolled:
+        return Reply(messages=(Message(words.say("not_enrolled")),))
+    if patient.stopped_at is not None:
+        return Reply(messages=(Message(words.say("next_stopped")),))
+    now = services.clock()
+    parts = []
+    if patient.paused_until and patient.paused_until > now.astimezone(patient.tz).date():
+        parts.append(words.say("next_paused", day=words.day(patient.paused_until)))
+    parts.append(fortnight(content, patient, now))
+    parts += clock_changes(content, patient, now)
+    if forbids_coaching(standing):
+        parts.append(words.say("next_grave"))
+    return Reply(messages=(Message(Html("\n\n".join(parts))),))
+
+
+def fortnight(content: Content, patient: Patient, now: datetime) -> Html:
+    """Return what comes, a day a line."""
+    words = content.words
+    local = [(due.astimezone(patient.tz), kind) for due, kind in coming(patient, now, _end(patient, now))]
+    lines = []
+    for day, due in groupby(local, key=lambda each: each[0].date()):
+        items = [
+            words.say("next_item", time=words.time(at.time()), what=words.say(f"kind_{kind}"))
+            for at, kind in due
+        ]
+        lines.append(words.say("next_line", day=words.day(day), items=Html(", ".join(items))))
+    return words.say("next", lines=Html("\n".join(lines)))
+
+
+def clock_changes(content: Content, patient: Patient, now: datetime) -> list[Html]:
+    """Return a line for each change of the clocks in the fortnight."""
+    found = []
+    today = now.astimezone(patient.tz).date()
+    for ahead in range(DAYS + 1):
+        day = today + timedelta(days=ahead)
+        before, after = (local_moment(each, time(0), patient.tz) for each in (day, day + timedelta(days=1)))
+        length = after - before
+        if length != timedelta(days=1) and after > now:
+            key = "next_forward" if length < timedelta(days=1) else "next_back"
+            found.append(content.words.say(key, day=content.words.day(day)))
+    return found
+
+
+def _end(patient: Patient, now: datetime) -> datetime:
+    """A fortnight from today, or from the end of a pause."""
+    first = now.astimezone(patient.tz).date()
+    if patient.paused_until is not None:
+        first = max(first, patient.paused_until)
+    return local_moment(first + timedelta(days=DAYS), time(0), patient.tz)
