@@ -49,7 +49,7 @@ async def test_ten_nights_are_lived_and_end_with_a_red_flag_left_open(running: C
     typed = {message.text for message in ada.messages if not message.from_bot}
     assert {
         "half past nine",
-        "4/10, left calf, stretching helped",
+        "4/10, both calves, stretching helped",
         "/cramp",
         "/tips pillow",
         "/diary",

@@ -331,6 +331,8 @@ async def test_clearly_better_nights_are_praised_once_and_a_break_is_offered(tal
     assert any(press.startswith("se:pause:") for press in buttons(ada))
     await talk.later(days=3)
     assert heard(ada).count(line) == 1
+    said = await talk.say(ada, "/why")
+    assert "good news about your nights" in "".join(one.text for one in said)
     assert await open_rules(talk, ada) == set()
 
 
@@ -425,3 +427,19 @@ async def test_judging_twice_changes_nothing(talk: Conversation) -> None:
         after = (await store.escalations(patient.id), await store.sendings_of(patient.id, 50))
     assert before == after
     assert not [one for one in after[1] if one.kind is Kind.WORD]
+
+
+async def test_silence_on_what_only_a_pattern_asks_raises_nothing(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(8, 30))
+    for choice in ("pain:+p5", "feeling:+cramp", "done:feeling", "side:+left"):
+        await talk.press(ada, f"ci:261120:{choice}", None)
+    async with talk.store() as store:
+        patient = await store.patient_of_chat(ada.id)
+        assert patient is not None
+        assert [one.because for one in await store.open_askings(patient.id)] == ["pattern:P11"]
+    await talk.later(hours=2)
+    await talk.until(time(8, 31))
+    await talk.until(time(8, 31))
+    async with talk.store() as store:
+        assert await store.escalations(patient.id) == []

@@ -21,6 +21,7 @@ from content.schema import Level
 from content.words import Html
 
 WORDS = "words"
+PATTERN = "pattern"  # begins the reason of a question that a pattern led to
 LONGEST_BECAUSE = 64  # characters the database keeps of what led to a question
 UNSURE = "unsure"
 LATE = "raised"  # nobody answered in time
@@ -66,6 +67,10 @@ async def put_question(
     return asking
 
 
+def _is_of_pattern(asking: Asking) -> bool:
+    return asking.because.startswith(f"{PATTERN}:")
+
+
 def _subject(asking: Asking) -> str:
     return f"asking:{asking.id}"
 
@@ -73,11 +78,14 @@ def _subject(asking: Asking) -> str:
 async def render_question(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    """Render an exact question; unanswered until its second step it becomes the card of its highest row."""
+    """Render an exact question; unanswered until its second step it becomes the card of its highest row.
+
+    What only a pattern led to sets no level by itself: it is asked once more, and no card comes of silence.
+    """
     asking = await store.asking(int(sending.subject.split(":")[1]))
     if asking is None or asking.answered_at is not None:
         return Spoken(None, "answered")
-    if sending.step:
+    if sending.step and not _is_of_pattern(asking):
         rule = await _in_doubt(store, patient, services.content_for(patient), asking)
         await _take_as(services, store, patient, asking, rule, LATE, f"late:{asking.id}")
         services.wake()
@@ -91,6 +99,10 @@ async def question_told(
     """Plan the moment at which silence is taken as a yes; a card that stands anyway waits for an answer."""
     asking = await store.asking(int(sending.subject.split(":")[1]))
     if asking is None or asking.answered_at is not None or asking.because.startswith(f"{MISTAP}:"):
+        return
+    if _is_of_pattern(asking):
+        if not sending.step:
+            await store.plan(patient.id, Kind.QUESTION, sending.subject, 1, next_morning(patient, now))
         return
     minutes = cycle_of(services.content_for(patient), asking.rules[0]).question_timeout_minutes
     late = now + timedelta(minutes=minutes) if minutes else next_morning(patient, now)

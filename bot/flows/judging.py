@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from bot.flows.asking import put_question
+from bot.flows.asking import PATTERN, put_question
 from bot.flows.cards import cycle_of, told_before
 from bot.flows.escalation import Spoken, close, raise_one
 from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
@@ -33,7 +33,6 @@ from content.words import Html
 
 NIGHTS = timedelta(days=91)  # how far back the diary is read: no pattern looks further
 LOOKS_BACK = 28  # days looked back for when a matter was last met; advice stays in force for less
-PATTERN = "pattern"  # begins the reason of a question and the subject of a kind word
 NEW_MEDICINE = "new_medicine"  # the profile answer whose day may have begun a medicine
 LONG_AGO = timedelta(days=7)  # nights that can still be corrected
 WORD_LASTS = timedelta(days=1)
@@ -70,7 +69,8 @@ async def judge_diary_of(
     rules = content if complete else _told_at_once(content)
     findings = judge_diary(rules, known.nights, night, known.person)
     if complete:
-        await _settle_what_is_over(services, store, patient, content, known)
+        if await _settle_what_is_over(services, store, patient, content, known):
+            known = await _known(store, patient, content, night)
     elif not findings:
         return ()
     facts = await known_facts(store, patient, content, night, known.checkins.get(night))
@@ -211,19 +211,23 @@ def _is_met(content: Content, known: Known, rule: str, night: date) -> bool:
 
 async def _settle_what_is_over(
     services: Services, store: Store, patient: Patient, content: Content, known: Known
-) -> None:
-    """Close what can wait and is no longer met, and what rested on nights that were corrected since."""
+) -> bool:
+    """Close what can wait and is no longer met, and what rested on nights corrected since; say if any was."""
+    closed = False
     for row in known.standing:
         if row.rule not in content.rules:
             continue
         how = _how_it_ended(patient, content, known, row)
         if how:
             await close(services, store, patient, row, how)
+            closed = True
+    return closed
 
 
 def _how_it_ended(patient: Patient, content: Content, known: Known, row: Escalation) -> str:
     grave = max(row.level, content.rules[row.rule].level) >= Level.URGENT
-    if row.rule in content.patterns and not _is_met(content, known, row.rule, row.night):
+    unmet = not any(_is_met(content, known, row.rule, night) for night in (row.night, known.on))
+    if row.rule in content.patterns and unmet:
         later = any(night.on > row.night for night in known.nights)
         if row.night > known.on - LONG_AGO and (later or not grave):  # a grave one: the next night told
             return CORRECTED
@@ -297,8 +301,13 @@ async def _ask(
     """Put the exact question of a pattern, but for rows that stand or were asked about this night."""
     asked = {rule for one in await store.askings(patient.id, night) for rule in one.rules}
     open_rows = [row for row in await store.open_escalations(patient.id) if not row.about_other]
-    stands = {row.rule for row in open_rows} | asked
-    rules = tuple(rule for rule in content.patterns[finding.rule].asks if rule not in stands)
+    as_high = {
+        rule
+        for rule in content.patterns[finding.rule].asks
+        for row in open_rows
+        if row.topic == content.red_flags[rule].topic and row.level >= content.red_flags[rule].level
+    }
+    rules = tuple(rule for rule in content.patterns[finding.rule].asks if rule not in asked | as_high)
     rules = tuple(sorted(rules, key=lambda rule: -content.red_flags[rule].level))
     if rules:
         because = f"{PATTERN}:{finding.rule}"
@@ -331,7 +340,7 @@ async def render_word(
         return Spoken(None, "no such pattern")
     words = content.pattern_words[rule]
     text = content.words.say(
-        "kind_word", line=Html(words.line), why=Html(words.why), action=Html(words.action)
+        "good_news", line=Html(words.line), why=Html(words.why), action=Html(words.action)
     )
     return Spoken(Message(text, _breaks(content, now.astimezone(patient.tz).date()), silent=True))
 

@@ -37,7 +37,7 @@ class Day:
 
 
 def _bad(evening: str, pain: int, awake: str, helped: str, **more: object) -> Day:
-    chosen = {"feeling": ("cramp",), "side": ("left",), "awake": (awake,), "helped": (helped,)}
+    chosen = {"feeling": ("cramp",), "side": ("both",), "awake": (awake,), "helped": (helped,)}
     return Day(evening, pain, chosen=chosen, **more)  # type: ignore[arg-type]
 
 
@@ -50,7 +50,7 @@ FORTNIGHT = (
     Day("ignored", None),
     _bad("guided", 6, "under_30", "stretching", says=("/night",)),
     Day("all", says=("/diary",)),
-    Day("some", 4, typed="4/10, left calf, stretching helped"),
+    Day("some", 4, typed="4/10, both calves, stretching helped"),
     Day("all"),
     Day("declined", 3, chosen={"feeling": ("urge",), "side": ("both",), "helped": ("moving",)}),
     Day("guided"),
@@ -64,7 +64,7 @@ LAST = Day(
     chosen={"signs": ("leg_swollen",), "feeling": ("ache",), "side": ("left",), "awake": ("to_60",)},
 )
 USUAL: Chosen = {
-    "signs": ("none",), "feeling": ("cramp",), "side": ("left",), "awake": ("no",), "helped": ("stretching",),
+    "signs": ("none",), "feeling": ("cramp",), "side": ("both",), "awake": ("no",), "helped": ("stretching",),
     "longest": ("to_5",), "tired": ("bit",),
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,7 +87,8 @@ class Writer:
             await ticket
         except asyncio.CancelledError:
             if ticket.cancelled():
-                self._line.remove(ticket)
+                with suppress(ValueError):  # whoever let the next in has passed over it already
+                    self._line.remove(ticket)
             else:  # it was our turn already: pass it on
                 await unbroken(self._end_turn(alone=False))
             raise

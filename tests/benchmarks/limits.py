@@ -22,7 +22,8 @@ def main() -> None:
         with temporary() as folder:
             fill(folder / "quietlegs.db", due, due_now=due, due_in=LEAD)
             with running(OURS, folder, settings={"SEND_RATE": str(rate)}) as bot:
-                used, came = bot.cpu(), []
+                used = bot.cpu()
+                came: list[float] = []
                 ends = time.monotonic() + LONGEST
                 while len(came) < due and time.monotonic() < ends:
                     time.sleep(0.5)
@@ -41,7 +42,8 @@ def main() -> None:
             )
         )  # fmt: skip
     heads = (
-        "limit/s", "due together", "lost", "first to last s", "sent/s", "of the limit", "most in one second", "CPU ms each"
+        "limit/s", "due together", "lost", "first to last s", "sent/s", "of the limit", "most in one second",
+        "CPU ms each",
     )  # fmt: skip
     rows("Prompts at the limit, from rows (SQLite)", heads, lines)
 

@@ -122,7 +122,7 @@ class World:
                 "data": data[number // people % len(data)],
             }  # fmt: skip
             self.pressed[1000 + number] = time.monotonic()
-            update = {"update_id": self.next_id, "callback_query": query}
+            update: dict[str, Any] = {"update_id": self.next_id, "callback_query": query}
             self.next_id += 1
             if self.hook:
                 self.to_push.put_nowait(update)

@@ -190,7 +190,7 @@ def postgres() -> Iterator[str | None]:
         yield None
         return
     careless = ("fsync=", "full_page_writes=")
-    settings = tuple(each for each in servers.POSTGRES_SETTINGS if not each.startswith(careless))
+    settings: Any = tuple(each for each in servers.POSTGRES_SETTINGS if not each.startswith(careless))
     servers.POSTGRES_SETTINGS, kept = settings, servers.POSTGRES_SETTINGS
     try:
         with servers.postgres_server(install) as server:

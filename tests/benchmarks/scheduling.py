@@ -22,22 +22,18 @@ def ours(count: int) -> tuple[object, ...]:
     with temporary() as folder:
         path = folder / "quietlegs.db"
         fill(path, count, due_now=due, due_in=3600)
-        with running(OURS, folder) as warm:
-            pass
         with running(OURS, folder) as bot:
             started = bot.started_in
             time.sleep(SETTLE)
-            memory, walking = bot.memory(), bot.cpu()
-            time.sleep(IDLE)
+            memory, used = bot.memory(), bot.cpu()
             # The walk that looks for people without a next prompt takes longer for more: wait for its end.
             for _ in range(60):
-                used = bot.cpu()
                 time.sleep(IDLE)
-                if bot.cpu() - used < max(0.25, (used - walking) / 4):
+                walked, used = bot.cpu() - used, bot.cpu()
+                if walked < 0.5:
                     break
-                walking = used
+            time.sleep(IDLE)
             idle = (bot.cpu() - used) * 60 / IDLE
-        del warm
         stored = script("tests.benchmarks.one_tick", path)
         assert stored["claimed"] >= due * 0.9, stored
     return (
