@@ -82,7 +82,7 @@ async def test_from_start_to_a_whole_check_in(page: Page) -> None:
     await page.get_by_role("button", name="Tomorrow morning").click()
     await hear(page, "How were your legs last night?")
     await expect(page.locator("#moment")).to_contain_text("07:30")
-    for label in ("6", "Hard cramp", "Done", "Left", "Under 30 min", "Stretching", "Done", "1 to 5 min"):
+    for label in ("6", "Hard cramp", "Done", "Both", "Under 30 min", "Stretching", "Done", "1 to 5 min"):
         await tap(page, label)
     await hear(page, "is anything here new, or worse than your usual?")
     await tap(page, "None of these")
@@ -92,7 +92,7 @@ async def test_from_start_to_a_whole_check_in(page: Page) -> None:
     for line in (
         "Worst moment: 6",
         "Felt like: Hard cramp",
-        "Leg: Left",
+        "Leg: Both",
         "Helped: Stretching",
         "Tired: A bit",
     ):
