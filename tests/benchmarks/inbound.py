@@ -26,10 +26,10 @@ from tests.benchmarks.runners import (
 from tests.servers import fresh_database
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
-PEOPLE = 100
+PEOPLE = 20
 WAYS = (False, True) if os.environ.get("WEBHOOK") else (False,)  # ours stands still when pushed to
-BACKLOG = {OURS: 400, ECHO: 600, AIOGRAM: 1000}
-RATE, AT_RATE = 20, 200
+BACKLOG = {OURS: 60, ECHO: 60, AIOGRAM: 60}
+RATE, AT_RATE = 20, 100
 
 
 def once(
