@@ -265,7 +265,7 @@ class SandboxClock:
 def _stop_on_signals(stop: Any) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
+        with contextlib.suppress(NotImplementedError):  # where a loop knows no signals, Ctrl-C still ends it
             loop.add_signal_handler(name, stop)
 
 

@@ -258,7 +258,7 @@ async def accept(services: Services, store: Store, patient: Patient, what: str, 
             patient.id, zone=value, zone_country_asked=is_abroad(patient, value)
         )
     elif what in ("prompt", "checkin") and len(value) == 4 and value.isdigit():
-        at = _clock_time(value)
+        at = clock_of(value)
         if at is None:
             return None
         patient = await store.change_patient(patient.id, **{f"{what}_at": at})
@@ -302,7 +302,10 @@ def abroad_question(content: Content, patient: Patient, today: date) -> Message 
     return Message(text, (*rows, other))
 
 
-def _clock_time(value: str) -> time | None:
+def clock_of(value: str) -> time | None:
+    """Return the time four digits stand for ("2130"); None for nonsense."""
+    if len(value) != 4 or not value.isdigit():
+        return None
     hour, minute = int(value[:2]), int(value[2:])
     return time(hour, minute) if hour < 24 and minute < 60 else None
 

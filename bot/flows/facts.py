@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from bot.flows.asking import codes_behind
@@ -109,8 +109,3 @@ async def circumstances(store: Store, patient: Patient, content: Content, night:
         helped=frozenset(helped),
         withheld=withheld_by(content, await store.open_escalations(patient.id)),
     )
-
-
-def any_in(codes: Iterable[str], wanted: Iterable[str]) -> bool:
-    """Say whether two sets of codes meet."""
-    return not set(codes).isdisjoint(wanted)

@@ -239,11 +239,11 @@ def _fields(patient: Patient, what: str, value: str, today: date) -> dict[str, o
         abroad = enrolment.is_abroad(patient, value)
         return {"zone": value, "zone_country_asked": abroad} if places.is_zone(value) else None
     if what in ("prompt", "checkin"):
-        at = clock_of(value)
+        at = enrolment.clock_of(value)
         return {f"{what}_at": at} if at else None
     if what == "quiet":
         start, _, end = value.partition("-")
-        span = clock_of(start), clock_of(end)
+        span = enrolment.clock_of(start), enrolment.clock_of(end)
         return {"quiet_from": span[0], "quiet_until": span[1]} if None not in span else None
     if what == "pause":
         until = _date_of(value)
@@ -265,14 +265,6 @@ def _country_fields(patient: Patient, value: str) -> dict[str, object] | None:
     if fields.get("zone", "") is None:
         del fields["zone"]
     return fields
-
-
-def clock_of(value: str) -> time | None:
-    """Return the time four digits stand for ("2130"); None for nonsense."""
-    if len(value) != 4 or not value.isdigit():
-        return None
-    hour, minute = int(value[:2]), int(value[2:])
-    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
 def _date_of(value: str) -> date | None:
