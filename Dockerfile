@@ -19,7 +19,7 @@ ENV PATH="/opt/venv/bin:$PATH" \
     PYTHONSAFEPATH=1 \
     PYTHONTZPATH="" \
     PYTHONUNBUFFERED=1 \
-    DATABASE_URL=sqlite+aiosqlite:////data/quietlegs.db
+    DATABASE_URL=sqlite:////data/quietlegs.db
 RUN install -d -o 10001 -g 10001 -m 0700 /data
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=builder /opt/quietlegs /opt/quietlegs

@@ -52,7 +52,7 @@ from handlers.updates import (
 from handlers.webhook import Webhook, meet_in_turn
 
 PREPARE_REST = 0.005  # seconds between two phrases
-STOP_WITHIN = 8.0  # seconds; containers are killed after ten
+STOP_WITHIN = 6.0  # seconds; containers are killed after ten, and a small box needs some to end
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
 REMIND = 600.0  # seconds after which Telegram is told again where to push, should it have been told otherwise

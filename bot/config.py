@@ -24,8 +24,8 @@ HERE = Path(".env")
 SIMILAR = 0.65  # in .env, which is ours
 VERY_SIMILAR = 0.85  # in the environment, which is everybody's
 DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite",
+    "sqlite+aiosqlite": "sqlite",
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
@@ -44,7 +44,7 @@ class Config(BaseSettings):
     bot_token: SecretStr = SecretStr("")
     bot_token_file: str = ""
     bot_api_url: str = "https://api.telegram.org"
-    database_url: str = Field("sqlite+aiosqlite:///data/quietlegs.db", repr=False)
+    database_url: str = Field("sqlite:///data/quietlegs.db", repr=False)
     access: Literal["invite", "open"] = "invite"
     default_timezone: str | None = None
     default_country: str | None = None

@@ -18,7 +18,7 @@ def load(**settings: str) -> Config:
 def test_a_token_is_all_it_takes() -> None:
     config = load()
     assert (config.token, config.access, config.address) == (TOKEN, "invite", ("127.0.0.1", 8080))
-    assert config.database_url == "sqlite+aiosqlite:///data/quietlegs.db"
+    assert config.database_url == "sqlite:///data/quietlegs.db"
     assert (config.send_rate, config.log_level, config.log_format) == (30, "INFO", "text")
     assert config.hints == ()
 
@@ -57,8 +57,8 @@ def test_a_wrong_setting_is_named_in_one_line(name: str, value: str, words: str)
 @pytest.mark.parametrize(
     ("given", "taken"),
     [
-        ("sqlite:///x.db", "sqlite+aiosqlite:///x.db"),
-        ("sqlite+aiosqlite:////data/x.db", "sqlite+aiosqlite:////data/x.db"),
+        ("sqlite:///x.db", "sqlite:///x.db"),
+        ("sqlite+aiosqlite:////data/x.db", "sqlite:////data/x.db"),
         ("postgresql://me:secret@db/x", "postgresql+psycopg://me:secret@db/x"),
         ("postgres://db/x", "postgresql+psycopg://db/x"),
     ],

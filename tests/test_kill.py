@@ -59,7 +59,7 @@ class Day:
         await self.begin()
 
     def database(self) -> OpenDatabase:
-        return OpenDatabase(f"sqlite+aiosqlite:///{self.bot.database}")
+        return OpenDatabase(f"sqlite:///{self.bot.database}")
 
     async def until(self, found: Callable[[], bool], patience: float = PATIENCE) -> None:
         async with asyncio.timeout(patience):

@@ -91,7 +91,7 @@ def test_secrets_are_taken_out_of_the_finished_line() -> None:
 
 def test_others_are_heard_from_warnings_on() -> None:
     stream = written(level="DEBUG")
-    for name in ("httpx", "telegram.Bot", "aiohttp.access", "sqlalchemy.engine", "aiosqlite", "some.package"):
+    for name in ("httpx", "telegram.Bot", "aiohttp.access", "sqlalchemy.engine", "some.package"):
         logging.getLogger(name).info("POST %s", WORDS)
     logging.getLogger("bot.example").debug("looked")
     assert WORDS not in stream.getvalue()

@@ -63,9 +63,9 @@ async def test_the_migrated_shape_is_the_shape_the_program_expects(url: str) -> 
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), metadata))
 
-    async with engine.begin() as connection:
-        found = await connection.run_sync(differences)
-    await engine.dispose()
+    with engine.begin() as connection:
+        found = differences(connection)
+    engine.dispose()
     assert found == []
 
 
@@ -115,9 +115,9 @@ async def test_a_newer_database_is_refused(url: str) -> None:
     await open_and_close(url)
     place = place_of(url)
     engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    await engine.dispose()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
     with pytest.raises(StorageError, match=r"newer \(9999\) than this program"):
         await Database(url).open()
 
@@ -125,9 +125,9 @@ async def test_a_newer_database_is_refused(url: str) -> None:
 async def test_a_database_of_another_program_is_refused(url: str) -> None:
     place = place_of(url)
     engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
-    await engine.dispose()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
+    engine.dispose()
     with pytest.raises(StorageError, match="another program"):
         await Database(url).open()
 
@@ -147,11 +147,11 @@ async def test_rebuilding_a_table_deletes_no_children(tmp_path: Path) -> None:
             batch.alter_column("language", type_=sa.String(32))
 
     engine = sqlite_migrator(place_of(url))
-    async with engine.begin() as connection:
-        await connection.run_sync(rebuild)
-        await connection.run_sync(migrating._check_references)
-        children = (await connection.exec_driver_sql("SELECT count(*) FROM sending")).scalar_one()
-    await engine.dispose()
+    with engine.begin() as connection:
+        rebuild(connection)
+        migrating._check_references(connection)
+        children = connection.exec_driver_sql("SELECT count(*) FROM sending").scalar_one()
+    engine.dispose()
     assert children == 1
 
 

@@ -25,7 +25,7 @@ from content.loader import ContentError
 OURS = ("bot", "handlers", "content")
 # They print addresses with the token, texts, or the values of a statement.
 HELD = (
-    "aiohttp.access", "aiosqlite", "asyncio", "httpcore", "httpx", "sqlalchemy", "telegram", "apscheduler",
+    "aiohttp.access", "asyncio", "httpcore", "httpx", "sqlalchemy", "telegram", "apscheduler",
 )  # fmt: skip
 SAFE: tuple[type[BaseException], ...] = (OSError, ConfigError, ContentError, StorageError, DeliveryError)
 TOKEN = re.compile(r"\d{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{30,}")

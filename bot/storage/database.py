@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,8 +29,9 @@ class Database:
     def __init__(self, url: str) -> None:
         """Take the operator's URL; one that cannot be read raises StorageError."""
         self._place: Place = place_of(url)
-        self._readers: AsyncEngine | None = None
-        self._writer: Writer | None = None  # SQLite alone
+        self._shared: AsyncEngine | None = None  # PostgreSQL
+        self._readers: Engine | None = None  # SQLite
+        self._writer: Writer | None = None  # SQLite
 
     @property
     def is_shared(self) -> bool:
@@ -45,7 +47,7 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise _cannot_open(self._place, error) from None
         if self._place.file is None:
-            self._readers = postgres_engine(self._place)
+            self._shared = postgres_engine(self._place)
         else:
             self._readers = sqlite_reader(self._place)
             self._writer = Writer(sqlite_writer(self._place))
@@ -56,8 +58,10 @@ class Database:
         if self._writer is not None:
             await self._writer.close()
         if self._readers is not None:
-            await self._readers.dispose()
-        self._writer = self._readers = None
+            self._readers.dispose()
+        if self._shared is not None:
+            await self._shared.dispose()
+        self._writer = self._readers = self._shared = None
 
     @asynccontextmanager
     async def transaction(self, alone: bool = False) -> AsyncIterator[Store]:
@@ -71,24 +75,25 @@ class Database:
                 async with self._writer.turn(alone) as connection:
                     yield Store(connection, writes=True)
                 return
-            async with self._opened().begin() as connection:
+            async with self._server().begin() as connection:
                 yield Store(connection, writes=True)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
         """Read one consistent state; writing in it raises StorageError."""
         with _as_storage_errors():
-            async with self._opened().begin() as connection:
-                if self.is_shared:
-                    await connection.exec_driver_sql(
-                        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-                    )
+            if self._readers is not None:
+                with self._readers.begin() as file:
+                    yield Store(file, writes=False)
+                return
+            async with self._server().begin() as connection:
+                await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield Store(connection, writes=False)
 
-    def _opened(self) -> AsyncEngine:
-        if self._readers is None:
+    def _server(self) -> AsyncEngine:
+        if self._shared is None:
             raise StorageError("the database is not open")
-        return self._readers
+        return self._shared
 
 
 @contextmanager

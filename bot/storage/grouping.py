@@ -1,7 +1,8 @@
 """SQLite's one writer, shared fairly: transactions that arrive together are committed together.
 
 Each takes its turn on one connection, inside a savepoint; the last in line commits for all. None
-returns before its commit, and a commit that fails fails them all.
+returns before its commit, and a commit that fails fails them all. Statements run where they are asked
+for; only the commit, which waits for the disk, has a thread.
 """
 
 from __future__ import annotations
@@ -9,28 +10,30 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
-import aiosqlite
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bot.storage.errors import StorageError
 from bot.storage.unbroken import unbroken
 
 MOST_IN_A_GROUP = 32
 LONGEST_GROUP_SECONDS = 0.05
+PATIENCE_SECONDS = 5.0  # for another program that writes
+PAUSE_SECONDS = 0.01
 
 
 @dataclass(eq=False)
 class Group:
     """Transactions that share one commit; `settled` holds what went wrong, or None."""
 
-    connection: AsyncConnection
-    driver: aiosqlite.Connection  # savepoints go straight to it, which doubles the rate
+    connection: Connection
+    driver: sqlite3.Connection  # savepoints go straight to it, which doubles the rate
     opened: float
     settled: asyncio.Future[BaseException | None]
     members: int = 0
@@ -40,15 +43,16 @@ class Group:
 class Writer:
     """Hands out turns on the one writing connection, in the order of arrival."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._disk = ThreadPoolExecutor(1, "commit")
         self._group: Group | None = None
         self._taken = False
         self._holder: asyncio.Task[object] | None = None
         self._line: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def turn(self, alone: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def turn(self, alone: bool = False) -> AsyncIterator[Connection]:
         """Hand out the connection; the end of the block returns when its writes are on disk.
 
         `alone` goes to the head of the line and commits at once, whoever else waits.
@@ -56,12 +60,12 @@ class Writer:
         await self._take(alone)
         try:
             self._holder = asyncio.current_task()
-            group = await unbroken(self._open_group())
-            async with self._part(group):
+            group = self._group or await self._open_group()
+            with _part(group):
                 yield group.connection
         finally:
             self._holder = None
-            await unbroken(self._end_turn(alone))
+            await self._end_turn(alone)
         wrong = await asyncio.shield(group.settled)
         if wrong is not None:
             raise StorageError("the database could not keep what was written") from wrong
@@ -69,8 +73,9 @@ class Writer:
     async def close(self) -> None:
         """Wait for the transactions that are under way, then let go of the connection."""
         await self._take(first=False)
-        await unbroken(self._end_turn(alone=True))
-        await self._engine.dispose()
+        await self._end_turn(alone=True)
+        self._disk.shutdown()
+        self._engine.dispose()
 
     async def _take(self, first: bool) -> None:
         if self._holder is not None and self._holder is asyncio.current_task():
@@ -90,46 +95,45 @@ class Writer:
                 with suppress(ValueError):  # whoever let the next in has passed over it already
                     self._line.remove(ticket)
             else:  # it was our turn already: pass it on
-                await unbroken(self._end_turn(alone=False))
+                await self._end_turn(alone=False)
             raise
 
     async def _open_group(self) -> Group:
-        if self._group is None:
-            loop = asyncio.get_running_loop()
-            connection = await self._engine.connect()
-            try:
-                await connection.begin()
-            except BaseException:
-                await connection.close()
-                raise
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            self._group = Group(connection, driver, loop.time(), loop.create_future())
+        loop = asyncio.get_running_loop()
+        connection = self._engine.connect()
+        try:
+            await self._begin(connection)
+        except BaseException:
+            connection.close()
+            raise
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        self._group = Group(connection, driver, loop.time(), loop.create_future())
         return self._group
 
-    @asynccontextmanager
-    async def _part(self, group: Group) -> AsyncIterator[None]:
-        """Keep a body's writes, or take back its own and nobody else's."""
-        # The first needs no savepoint: if it fails, the group is nothing but itself.
-        savepoint = await unbroken(_savepoint(group)) if group.members else ""
-        try:
-            yield
-        except BaseException as error:
-            if savepoint:
-                await unbroken(_take_back(group, savepoint))
+    async def _begin(self, connection: Connection) -> None:
+        """Begin to write, waiting without holding anybody up while another program does."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_SECONDS
+        while True:
+            try:
+                connection.begin()
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or loop.time() > deadline:
+                    raise
+                connection.rollback()
             else:
-                group.broken = error
-            raise
-        group.members += 1
-        if savepoint:
-            await unbroken(_release(group, savepoint))
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _end_turn(self, alone: bool) -> None:
         """Commit when the group is due, then let the next in."""
+        group = self._group
+        if group is None or not (alone or group.broken is not None or self._is_due(group)):
+            self._pass_on()
+            return
+        self._group = None
         try:
-            group = self._group
-            if group is not None and (alone or group.broken is not None or self._is_due(group)):
-                self._group = None
-                await _settle(group)
+            await unbroken(self._settle(group))
         finally:
             self._pass_on()
 
@@ -146,53 +150,65 @@ class Writer:
                 return
         self._taken = False
 
+    async def _settle(self, group: Group) -> None:
+        """Commit or roll back, and tell every member which it was."""
+        try:
+            if group.broken is None:
+                await asyncio.get_running_loop().run_in_executor(self._disk, _commit, group)
+        except (SQLAlchemyError, StorageError) as error:
+            group.broken = error
+        finally:
+            _let_go(group)
+            group.settled.set_result(group.broken)
 
-async def _savepoint(group: Group) -> str:
-    name = f"part_{group.members}"
-    await group.driver.execute(f"SAVEPOINT {name}")
-    return name
 
-
-async def _release(group: Group, name: str) -> None:
+@contextmanager
+def _part(group: Group) -> Iterator[None]:
+    """Keep a body's writes, or take back its own and nobody else's."""
+    _check_whole(group)
+    # The first needs no savepoint: if it fails, the group is nothing but itself.
+    savepoint = f"part_{group.members}" if group.members else ""
+    if savepoint:
+        group.driver.execute(f"SAVEPOINT {savepoint}")
     try:
-        await group.driver.execute(f"RELEASE {name}")
+        yield
+    except BaseException as error:
+        if savepoint:
+            _end_part(group, f"ROLLBACK TO {savepoint}", f"RELEASE {savepoint}")
+        else:
+            group.broken = error
+        raise
+    group.members += 1
+    if savepoint:
+        _end_part(group, f"RELEASE {savepoint}")
+
+
+def _end_part(group: Group, *statements: str) -> None:
+    """End one part; if even that fails, SQLite has undone the whole group on its own."""
+    try:
+        for statement in statements:
+            group.driver.execute(statement)
     except sqlite3.Error as error:
         group.broken = error
 
 
-async def _take_back(group: Group, name: str) -> None:
-    """Undo one part; if even that fails, SQLite has undone the whole group on its own."""
-    try:
-        await group.driver.execute(f"ROLLBACK TO {name}")
-        await group.driver.execute(f"RELEASE {name}")
-    except sqlite3.Error as error:
-        group.broken = error
-
-
-async def _settle(group: Group) -> None:
-    """Commit or roll back, and tell every member which it was."""
-    try:
-        if group.broken is None:
-            await _commit(group)
-    except SQLAlchemyError as error:
-        group.broken = error
-    finally:
-        await _let_go(group)
-        group.settled.set_result(group.broken)
-
-
-async def _commit(group: Group) -> None:
-    if not group.driver.in_transaction:  # a full disk makes SQLite undo everything by itself
+def _check_whole(group: Group) -> None:
+    """Raise StorageError when SQLite has undone everything by itself, as a full disk makes it."""
+    if not group.driver.in_transaction:
         group.broken = StorageError("SQLite undid a transaction on its own")
-        return
-    await group.connection.commit()
+        raise group.broken
 
 
-async def _let_go(group: Group) -> None:
+def _commit(group: Group) -> None:
+    _check_whole(group)
+    group.connection.commit()
+
+
+def _let_go(group: Group) -> None:
     try:
         if group.broken is not None:
-            await group.connection.rollback()
-        await group.connection.close()
+            group.connection.rollback()
+        group.connection.close()
     except SQLAlchemyError as error:
         group.broken = group.broken or error
-        await group.connection.invalidate()
+        group.connection.invalidate()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.storage.engines import postgres_migrator, sqlite_migrator
 from bot.storage.errors import StorageError
@@ -31,16 +31,20 @@ PAUSE_SECONDS = 0.05
 
 async def migrate(place: Place) -> None:
     """Migrate a database to the newest shape, alone among all processes; StorageError if it is not ours."""
+    await asyncio.to_thread(_migrate, place)
+
+
+def _migrate(place: Place) -> None:
     engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
     try:
         if place.file:
-            await _migrate_sqlite(engine, place.file)
+            _migrate_sqlite(engine, place.file)
         else:
-            async with engine.begin() as connection:
-                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")
-                await connection.run_sync(upgrade)
+            with engine.begin() as connection:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")
+                upgrade(connection)
     finally:
-        await engine.dispose()
+        engine.dispose()
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -58,30 +62,29 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
-async def _migrate_sqlite(engine: AsyncEngine, file: Path) -> None:
-    await _wake(engine)
-    async with engine.begin() as connection:
-        await connection.run_sync(_check_health)
-        standing = await connection.run_sync(_revision)
+def _migrate_sqlite(engine: Engine, file: Path) -> None:
+    _wake(engine)
+    with engine.begin() as connection:
+        _check_health(connection)
+        standing = _revision(connection)
     if standing not in (None, _newest()):
-        await _back_up(engine, file, str(standing))
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
-        await connection.run_sync(_check_references)
+        _back_up(engine, file, str(standing))
+    with engine.begin() as connection:
+        upgrade(connection)
+        _check_references(connection)
 
 
-async def _wake(engine: AsyncEngine) -> None:
+def _wake(engine: Engine) -> None:
     """Connect once; while another process turns WAL on, SQLite says "locked" without waiting."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            async with engine.begin():
+            with engine.begin():
                 return
         except DBAPIError as error:
-            if "locked" not in str(error.orig) or loop.time() > deadline:
+            if "locked" not in str(error.orig) or time.monotonic() > deadline:
                 raise
-        await asyncio.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -111,18 +114,18 @@ def _check_references(connection: Connection) -> None:
         raise StorageError("a migration would leave rows without their owner: nothing was changed")
 
 
-async def _back_up(engine: AsyncEngine, file: Path, standing: str) -> None:
+def _back_up(engine: Engine, file: Path, standing: str) -> None:
     """Copy the database beside itself before its shape changes."""
     copy = file.with_name(f"{file.name}.before-{_newest()}-was-{standing}")
     part = copy.with_name(f"{copy.name}.part-{os.getpid()}")
     part.unlink(missing_ok=True)
-    async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        await driver.execute("VACUUM INTO ?", (str(part),))  # refused inside a transaction
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("VACUUM INTO ?", (str(part),))  # refused inside a transaction
     part.chmod(0o600)
-    await asyncio.to_thread(_to_disk, part)
+    _to_disk(part)
     part.rename(copy)
-    await asyncio.to_thread(_to_disk, copy.parent)
+    _to_disk(copy.parent)
     log.info("database.backed_up before=%s", _newest())
 
 

@@ -34,7 +34,7 @@ def place_of(url: str) -> Place:
     if name == SQLITE:
         if not found.database or found.database == ":memory:":
             raise StorageError(f"DATABASE_URL names no file: {HINT}")
-        return Place(found.set(drivername="sqlite+aiosqlite"), Path(found.database).absolute())
+        return Place(found.set(drivername="sqlite"), Path(found.database).absolute())
     if name in (POSTGRES, "postgres"):
         if importlib.util.find_spec("psycopg") is None:
             raise StorageError("PostgreSQL needs its driver: pip install 'quietlegs[postgres]'")

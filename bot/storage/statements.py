@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import CursorResult, Executable, RowMapping, Select, Table
+from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-from bot.storage.unbroken import unbroken
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -21,14 +19,13 @@ ShapeT = TypeVar("ShapeT", bound="DataclassInstance")
 class Statements:
     """Runs statements on the connection of one transaction."""
 
-    def __init__(self, connection: AsyncConnection, writes: bool) -> None:
+    def __init__(self, connection: AsyncConnection | Connection, writes: bool) -> None:
         self._connection = connection
         self._writes = writes
-        self._is_sqlite = connection.dialect.name == "sqlite"
 
     async def _run(self, statement: Executable) -> CursorResult[Any]:
-        if self._is_sqlite:
-            return await unbroken(self._connection.execute(statement))
+        if isinstance(self._connection, Connection):  # a file of our own, nothing to wait for
+            return self._connection.execute(statement)
         return await self._connection.execute(statement)
 
     async def _one(self, statement: Executable) -> RowMapping | None:
@@ -38,7 +35,8 @@ class Statements:
         return (await self._run(statement)).mappings().all()
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        return sqlite.insert(table) if self._is_sqlite else postgresql.insert(table)
+        is_file = isinstance(self._connection, Connection)
+        return sqlite.insert(table) if is_file else postgresql.insert(table)
 
     def _for_change(self, query: Select[Any]) -> Select[Any]:
         """Hold the rows until the end of a writing transaction; SQLite has one writer anyhow."""

@@ -40,7 +40,7 @@ async def enrol(url: str, first: int = 1, count: int = 1) -> str:
 
 def fill(path: Path, count: int, due_now: int = 0, due_in: float = 0.0) -> None:
     """Make a database of *count* patients like the first; so many have a prompt due in *due_in* seconds."""
-    asyncio.run(enrol(f"sqlite+aiosqlite:///{path}"))
+    asyncio.run(enrol(f"sqlite:///{path}"))
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous=OFF")
     for table, ours in (("patient", "id"), ("consent", "patient_id"), ("sending", "patient_id")):

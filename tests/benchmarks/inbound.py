@@ -58,7 +58,7 @@ def main() -> None:
     kinds = [(ECHO, "nothing")] + ([(AIOGRAM, "nothing")] if has_aiogram() else [])
     found: dict[tuple[str, str, str], list[tuple[float, float, float, float]]] = {}
     with temporary() as folder, postgres() as server:
-        night = asyncio.run(enrol(f"sqlite+aiosqlite:///{folder / 'quietlegs.db'}", count=PEOPLE))
+        night = asyncio.run(enrol(f"sqlite:///{folder / 'quietlegs.db'}", count=PEOPLE))
         for _ in range(ROUNDS):
             for pushed in WAYS:
                 how = "webhook" if pushed else "polling"

@@ -14,7 +14,7 @@ from content.loader import load
 
 
 async def main(path: str) -> None:
-    database = Database(f"sqlite+aiosqlite:///{path}")
+    database = Database(f"sqlite:///{path}")
     await database.open()
     timing, now = load("en").timing, datetime.now(UTC)
     took = []

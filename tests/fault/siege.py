@@ -92,7 +92,7 @@ class Siege:
         url = await self.telegram.start()
         self.bot = BotProcess(self.folder, url, SEND_RATE=str(self.plan.rate))
         self._first_update = self.telegram.world.updates.next_id
-        self._database = Database(f"sqlite+aiosqlite:///{self.bot.database}")
+        self._database = Database(f"sqlite:///{self.bot.database}")
         try:
             await self._settle_in()
             for life in range(self.plan.kills):
