@@ -25,6 +25,7 @@ import content as content_package
 from bot.config import Config
 from bot.delivery.delivery import Delivery
 from bot.delivery.guides import Guides
+from bot.delivery.ledger import Ledger
 from bot.delivery.rates import SendBudget
 from bot.delivery.shared_budget import SharedBudget
 from bot.delivery.upkeep import Upkeep
@@ -174,7 +175,7 @@ class App:
             return
         self.username = self._application.bot.username
         self.services = self._services(f"https://t.me/{self.username}")
-        self._bridge.services = self._delivery.services = self._upkeep.services = self.services
+        self._bridge.services = self._ledger.services = self._upkeep.services = self.services
         await self._invite()
         await self._application.start()
         if not self.database.is_shared:
@@ -292,17 +293,15 @@ class App:
         self._messenger = TelegramMessenger(bot, FIGURES, self._budget())
         self._guides = Guides(self._messenger)
         self.services = self._services("")
+        self._ledger = Ledger(self.services, self.clock.real, self._owner, self._rhythm.sending)
         self._delivery = Delivery(
-            self.services,
+            self._ledger,
             self._messenger.in_earnest(),
             self._messenger.in_bulk(),
             self._order.alone,
-            self.clock.real,
-            self._owner,
             fatal=(InvalidToken, Conflict),
             beat=self.vital.beat,
             rate=self.config.send_rate,
-            lease=self._rhythm.sending,
         )
         self._upkeep = Upkeep(self.services, metadata.version("tzdata"))
         failures = Failures()

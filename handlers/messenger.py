@@ -6,8 +6,8 @@ import asyncio
 import html
 import logging
 import re
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -32,6 +32,12 @@ class Budget(Protocol):
 
     async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
         """Return when one more may go."""
+
+    def answered(self) -> None:
+        """Note that the call of a turn has ended."""
+
+    def give_back(self) -> None:
+        """Give back a turn that no call came of."""
 
     def refused(self, seconds: float, chat_id: int) -> None:
         """Note that Telegram asked to wait."""
@@ -91,7 +97,7 @@ class TelegramMessenger:
         self._budget = budget
         self._bulk = False
         self._paced = True
-        self._turns: Counter[int] = Counter()  # taken ahead, by chat
+        self._turns: dict[int, int] = {}  # taken ahead, by chat
 
     def in_bulk(self) -> TelegramMessenger:
         """Return a messenger whose messages yield to those for people who wait."""
@@ -106,10 +112,16 @@ class TelegramMessenger:
         other._figures, other._bulk, other._paced = self._figures, bulk, paced
         return other
 
-    async def turn(self, chat_id: int) -> None:
-        """Return when one more may go to the chat; its next message does not wait again."""
+    @asynccontextmanager
+    async def turn(self, chat_id: int) -> AsyncIterator[None]:
+        """Begin when one more may go to the chat; within, its next message does not wait again."""
         await self._wait(chat_id)
-        self._turns[chat_id] += 1
+        self._turns[chat_id] = self._turns.get(chat_id, 0) + 1
+        try:
+            yield
+        finally:
+            if self._take_turn(chat_id) and self._budget is not None:
+                self._budget.give_back()
 
     async def send(self, chat_id: int, message: Outgoing) -> int:
         """Send one message and return its id; raises DeliveryError."""
@@ -244,9 +256,7 @@ class TelegramMessenger:
         paced: bool = True,
     ) -> AnswerT:
         """Wait for a turn, make one call and read its answer; raises DeliveryError."""
-        if self._turns[chat_id] > 0:
-            self._turns -= Counter((chat_id,))  # which forgets those at none
-        else:
+        if not self._take_turn(chat_id):
             await self._wait(chat_id if paced else None)
         try:
             return read(await call())
@@ -258,6 +268,16 @@ class TelegramMessenger:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # The server answered, but not as a Bot API does.
             raise DeliveryError(Fate.UNKNOWN, f"odd answer: {type(error).__name__}") from error
+        finally:
+            if self._budget is not None:
+                self._budget.answered()
+
+    def _take_turn(self, chat_id: int) -> bool:
+        """Use up a turn taken ahead, if there is one."""
+        left = self._turns.pop(chat_id, 0)
+        if left > 1:
+            self._turns[chat_id] = left - 1
+        return left > 0
 
     async def _wait(self, chat_id: int | None) -> None:
         if self._budget is not None:

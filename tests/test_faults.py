@@ -90,10 +90,10 @@ async def test_a_token_refused_while_sending_stops_the_bot_and_loses_no_prompt(t
 async def test_health_goes_red_when_the_tick_hangs(
     talk: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def hang(_: datetime) -> None:
+    async def hang() -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(talk.app._delivery, "_recover", hang)
+    monkeypatch.setattr(talk.app._ledger, "recover", hang)
     talk.app.wake()
     await asyncio.sleep(0.1)
     talk.app.wake()

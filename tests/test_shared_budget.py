@@ -32,6 +32,7 @@ async def test_three_replicas_together_keep_the_rate_of_one_token(postgres_url: 
             for at in range(30):
                 await budget.wait(at, bulk=False)
                 sent.append(time.monotonic())
+                budget.answered()
 
         await asyncio.gather(*(send(budget) for budget in budgets))
         sent.sort()
@@ -51,6 +52,7 @@ async def test_bulk_stands_back_while_people_wait(postgres_url: str) -> None:
             for _ in range(count):
                 await budget.wait(None, bulk=kind == "bulk")
                 order.append(kind)
+                budget.answered()
 
         await asyncio.gather(*(send("bulk", 1) for _ in range(20)), *(send("reply", 1) for _ in range(10)))
         assert order.index("reply") < 8

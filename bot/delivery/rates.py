@@ -1,4 +1,4 @@
-"""How fast messages may go out: one budget for the token, a share for those who wait, a pace per chat."""
+"""How fast messages may go out: one limit for the token, those who wait first, a pace per chat."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 LOOK = 0.05  # seconds between two looks while somebody waits
+CLUMP = 0.01  # seconds' worth of turns that are given together, at least
 IDLE_CHATS = 1024  # chats remembered before the idle ones are forgotten
 
 
@@ -25,8 +26,30 @@ class _Turn:
     granted: asyncio.Future[None] = field(compare=False)
 
 
-class _Bucket:
-    """Permits that flow in at `rate` a second and pile up to a tenth of a second's worth, at least one."""
+class _Second:
+    """Room for `most` messages in any one second, wherever on the way Telegram counts them.
+
+    A message takes its room with its turn and leaves it a second after its answer, so it counts on both sides
+    of the moment at which it arrives.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.most = max(1, int(rate))
+        self.length = max(1.0, 1 / rate)
+        self.on_their_way = 0
+        self.answered: deque[float] = deque()
+
+    def free_in(self, now: float) -> float:
+        """Return the seconds until there is room, as far as that is known."""
+        while self.answered and self.answered[0] <= now - self.length:
+            self.answered.popleft()
+        if self.on_their_way + len(self.answered) < self.most:
+            return 0.0
+        return self.answered[0] + self.length - now if self.answered else LOOK
+
+
+class _Pace:
+    """Turns that flow in at `rate` a second and pile up to a tenth of a second's worth, at least one."""
 
     def __init__(self, rate: float, now: float) -> None:
         self.rate = rate
@@ -34,22 +57,26 @@ class _Bucket:
         self.left = self.most
         self.at = now
 
-    def fill(self, now: float) -> None:
+    def free_in(self, now: float) -> float:
+        """Return the seconds until there is a turn."""
         self.left = min(self.most, self.left + max(0.0, now - self.at) * self.rate)
         self.at = now
+        # A hair below one, for what adding fractions loses.
+        return 0.0 if self.left >= 1 - 1e-9 else (1 - self.left) / self.rate
 
 
 class SendBudget:
-    """Lets messages through at *rate* a second in all, in order of arrival, and one a second per chat.
+    """Lets *rate* messages through in any one second, evenly and in order, and one a second per chat.
 
-    Of that, *reserve* a second (a quarter of a small rate) is out of reach for bulk, and the same share is
-    sure for bulk however much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat.
+    A reply has the next turn, bulk what replies leave; but bulk has *bulk_share* turns a second (a quarter of
+    a small rate) however much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat.
+    Whoever has had a turn says `answered` when its call has ended, or `give_back` when there was none.
     """
 
     def __init__(
         self,
         rate: float,
-        reserve: float = 5.0,
+        bulk_share: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         per_chat: float = 1.0,
@@ -59,10 +86,9 @@ class SendBudget:
         self._sleep = sleep
         self._gap = 1 / per_chat if per_chat else 0.0
         self._slack = self._gap * (burst - 1)
-        reserve = min(reserve, rate / 4)
-        self._all = _Bucket(rate, clock())
-        self._bulk = _Bucket(rate - reserve, clock())
-        self._bulk_patience = 1 / reserve  # seconds after which bulk has its turn before replies
+        self._second = _Second(rate)
+        self._pace = _Pace(rate, clock())
+        self._bulk_patience = 1 / min(bulk_share, rate / 4)  # seconds after which bulk goes before replies
         self._bulk_at = clock()
         self._chats: dict[int, float] = {}  # when a chat's pace is used up to
         self._paused: dict[int, float] = {}
@@ -86,8 +112,22 @@ class SendBudget:
             self._pump = asyncio.create_task(self._serve(), name="send budget")
         try:
             await turn.granted
+        except asyncio.CancelledError:
+            if turn.granted.done() and not turn.granted.cancelled():
+                self.give_back()
+            raise
         finally:
             self._waiting -= 1
+
+    def answered(self) -> None:
+        """Note that a call has ended: its message counts for one more second."""
+        self._second.on_their_way -= 1
+        self._second.answered.append(self._clock())
+
+    def give_back(self) -> None:
+        """Give back a turn that no message came of."""
+        self._second.on_their_way -= 1
+        self._pace.left += 1
 
     def pause(self, seconds: float, chat_id: int | None = None) -> None:
         """Let nothing through for *seconds*, to one chat or, without one, to anybody."""
@@ -122,21 +162,16 @@ class SendBudget:
 
     def _take(self, turn: _Turn, now: float) -> bool:
         """Take a permit if there is one for this turn now."""
-        self._fill(now)
-        # A hair below one, for what adding fractions loses.
-        if now < self._paused_until or now < self._pause_of(turn) or self._all.left < 1 - 1e-9:
+        if now < self._paused_until or now < self._pause_of(turn) or self._free_in(now) > 0:
             return False
         if turn.bulk:
-            if self._bulk.left < 1 - 1e-9:
-                return False
-            self._bulk.left -= 1
             self._bulk_at = now
-        self._all.left -= 1
+        self._pace.left -= 1
+        self._second.on_their_way += 1
         return True
 
-    def _fill(self, now: float) -> None:
-        self._all.fill(now)
-        self._bulk.fill(now)
+    def _free_in(self, now: float) -> float:
+        return max(self._pace.free_in(now), self._second.free_in(now))
 
     def _pause_of(self, turn: _Turn) -> float:
         return self._paused.get(turn.chat_id, 0.0) if turn.chat_id is not None else 0.0
@@ -144,7 +179,6 @@ class SendBudget:
     async def _serve(self) -> None:
         while self._waiting:
             now = self._clock()
-            self._fill(now)
             self._sort(now)
             while (turn := self._next(now)) is not None and self._take(turn, now):
                 self._ripe[turn.bulk].popleft()
@@ -171,7 +205,7 @@ class SendBudget:
         bulk_first = now - self._bulk_at >= self._bulk_patience
         for bulk in (bulk_first, not bulk_first):
             turn = self._head(bulk, now)
-            if turn is not None and not (bulk and self._bulk.left < 1 - 1e-9):
+            if turn is not None:
                 return turn
         return None
 
@@ -191,8 +225,5 @@ class SendBudget:
 
     def _until_next(self, now: float) -> float:
         if self._ripe[False] or self._ripe[True]:
-            missing = max(0.0, 1 - self._all.left) / self._all.rate
-            if not self._ripe[False]:
-                missing = max(missing, max(0.0, 1 - self._bulk.left) / self._bulk.rate)
-            return min(LOOK, max(missing, self._paused_until - now, 0.001))
-        return min(LOOK, max(0.001, self._unripe[0].ripe_at - now)) if self._unripe else 0.0
+            return min(LOOK, max(self._free_in(now), self._paused_until - now, CLUMP))
+        return min(LOOK, max(CLUMP, self._unripe[0].ripe_at - now)) if self._unripe else 0.0

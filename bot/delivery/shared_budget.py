@@ -41,10 +41,22 @@ class SharedBudget:
     async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
         """Return when one message may go to the chat, by this replica's pace and by everybody's."""
         await self._local.wait(chat_id, bulk)
-        turn = await self._turn(bulk)
-        ahead = (turn - self._real_clock()).total_seconds()
-        if ahead > 0:
-            await self._sleep(ahead)
+        try:
+            turn = await self._turn(bulk)
+            ahead = (turn - self._real_clock()).total_seconds()
+            if ahead > 0:
+                await self._sleep(ahead)
+        except BaseException:
+            self._local.give_back()
+            raise
+
+    def answered(self) -> None:
+        """Note that a call has ended."""
+        self._local.answered()
+
+    def give_back(self) -> None:
+        """Give back a turn that no message came of; to other replicas it is lost."""
+        self._local.give_back()
 
     def refused(self, seconds: float, chat_id: int) -> None:
         """Note that Telegram asked to wait."""
