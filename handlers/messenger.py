@@ -7,31 +7,22 @@ import html
 import logging
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import resvg_py
-from telegram import (
-    Bot,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputMediaPhoto,
-    KeyboardButton,
-    LinkPreviewOptions,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-)
+from telegram import InputMediaPhoto
 from telegram import Message as Sent
 from telegram.constants import MessageLimit, ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
 
-from bot.messages import Contact, DeliveryError, Fate, Message, Outgoing, Rows
-from handlers.transport import delivery_error
+from bot.messages import Button, Contact, DeliveryError, Fate, Message, Outgoing, Rows
+from handlers.transport import QuietBot, delivery_error
 
 WIDTH = 1000  # pixels of a figure: sharp on a phone, small to upload
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
+NO_PREVIEW = {"is_disabled": True}
+Markup = Mapping[str, object]  # as it goes over the wire
 AnswerT = TypeVar("AnswerT")
 log = logging.getLogger(__name__)
 
@@ -94,7 +85,7 @@ class TelegramMessenger:
     A token that is refused (401, 404, 409) is no fate of a message: InvalidToken or Conflict is raised then.
     """
 
-    def __init__(self, bot: Bot, figures: Path, budget: Budget | None = None) -> None:
+    def __init__(self, bot: QuietBot, figures: Path, budget: Budget | None = None) -> None:
         self._bot = bot
         self._figures = Figures(figures)
         self._budget = budget
@@ -143,8 +134,9 @@ class TelegramMessenger:
     async def answer(self, press_id: str, notice: str = "", alert: bool = False) -> None:
         """End the waiting mark on a pressed button; one pressed too long ago is past helping."""
         try:
-            await self._bot.answer_callback_query(
-                press_id, text=notice[:200] or None, show_alert=alert or None
+            await self._bot.call(
+                "answerCallbackQuery",
+                {"callback_query_id": press_id, "text": notice[:200] or None, "show_alert": alert or None},
             )
         except (BadRequest, Forbidden):
             return
@@ -152,27 +144,24 @@ class TelegramMessenger:
             raise delivery_error(error) from error
 
     async def _send_contact(self, chat_id: int, contact: Contact) -> int:
-        return await self._carry(
-            chat_id,
-            lambda: self._bot.send_contact(
-                chat_id,
-                phone_number=contact.number,
-                first_name=contact.name,
-                disable_notification=contact.silent,
-            ),
-            _id_of,
-        )
+        fields = {
+            "chat_id": chat_id,
+            "phone_number": contact.number,
+            "first_name": contact.name,
+            "disable_notification": contact.silent or None,
+        }
+        return await self._carry(chat_id, lambda: self._bot.call("sendContact", fields), _id_of)
 
     async def _send_text(self, chat_id: int, message: Message) -> int:
-        async def call(text: str, mode: str | None) -> Sent:
-            return await self._bot.send_message(
-                chat_id,
-                text,
-                parse_mode=mode,
-                reply_markup=_markup(message),
-                disable_notification=message.silent,
-                link_preview_options=NO_PREVIEW,
-            )
+        fields = {
+            "chat_id": chat_id,
+            "reply_markup": _markup(message),
+            "disable_notification": message.silent or None,
+            "link_preview_options": NO_PREVIEW,
+        }
+
+        async def call(text: str, mode: str | None) -> object:
+            return await self._bot.call("sendMessage", {**fields, "text": text, "parse_mode": mode})
 
         return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
 
@@ -190,18 +179,18 @@ class TelegramMessenger:
         return await self._send_text(chat_id, message)
 
     async def _send_photo(self, chat_id: int, message: Message, photo: str | bytes) -> int:
-        async def call(text: str, mode: str | None) -> Sent:
+        async def call(text: str, mode: str | None) -> object:
             sent = await self._bot.send_photo(
                 chat_id,
                 photo,
                 caption=text or None,
                 parse_mode=mode,
-                reply_markup=_markup(message),
                 disable_notification=message.silent,
                 filename=f"{message.figure}.png",
+                api_kwargs=_given(_markup(message)),
             )
             self._figures.remember(message.figure, sent)
-            return sent
+            return {"message_id": sent.message_id}
 
         try:
             return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
@@ -211,17 +200,19 @@ class TelegramMessenger:
         return await self._send_photo(chat_id, message, await self._photo(message.figure) or b"")
 
     async def _edit_text(self, chat_id: int, message_id: int, message: Message) -> None:
-        rows = _inline(message.rows)
+        fields = {
+            "chat_id": chat_id,
+            "message_id": message_id,
+            "reply_markup": _inline(message.rows),
+        }
 
         async def text_of(text: str, mode: str | None) -> object:
-            return await self._bot.edit_message_text(
-                text, chat_id, message_id, parse_mode=mode, reply_markup=rows, link_preview_options=NO_PREVIEW
-            )
+            words = {"text": text, "parse_mode": mode, "link_preview_options": NO_PREVIEW}
+            return await self._bot.call("editMessageText", {**fields, **words})
 
         async def caption_of(text: str, mode: str | None) -> object:
-            return await self._bot.edit_message_caption(
-                chat_id, message_id, caption=text, parse_mode=mode, reply_markup=rows
-            )
+            words = {"caption": text, "parse_mode": mode}
+            return await self._bot.call("editMessageCaption", {**fields, **words})
 
         try:
             await self._carry(chat_id, lambda: _with_markup(text_of, message.text), _nothing, paced=False)
@@ -238,7 +229,7 @@ class TelegramMessenger:
         async def call(text: str, mode: str | None) -> object:
             media = InputMediaPhoto(photo, caption=text, parse_mode=mode, filename=f"{message.figure}.png")
             sent = await self._bot.edit_message_media(
-                media, chat_id, message_id, reply_markup=_inline(message.rows)
+                media, chat_id, message_id, api_kwargs=_given(_inline(message.rows))
             )
             self._figures.remember(message.figure, sent)
             return sent
@@ -305,31 +296,31 @@ def _markup(message: Message) -> Markup | None:
     if message.rows:
         return _inline(message.rows)
     if message.keyboard == "location":
-        button = KeyboardButton(message.keyboard_text, request_location=True)
-        return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
+        button = {"text": message.keyboard_text, "request_location": True}
+        return {"keyboard": [[button]], "resize_keyboard": True, "one_time_keyboard": True}
     if message.keyboard == "remove":
-        return ReplyKeyboardRemove()
+        return {"remove_keyboard": True}
     return None
 
 
-def _inline(rows: Rows) -> InlineKeyboardMarkup | None:
-    if not rows:
-        return None
-    return InlineKeyboardMarkup(
-        [
-            [
-                InlineKeyboardButton(each.text, callback_data=each.press, style=each.style.value or None)
-                for each in row
-            ]
-            for row in rows
-        ]
-    )
+def _inline(rows: Rows) -> Markup | None:
+    return {"inline_keyboard": [[_button(each) for each in row] for row in rows]} if rows else None
+
+
+def _button(button: Button) -> Markup:
+    shown = {"text": button.text, "callback_data": button.press}
+    return {**shown, "style": button.style.value} if button.style.value else shown
+
+
+def _given(markup: Markup | None) -> dict[str, object] | None:
+    """Return the markup as the library takes what it does not build itself."""
+    return {"reply_markup": markup} if markup else None
 
 
 def _id_of(sent: object) -> int:
-    if not isinstance(sent, Sent):
+    if not isinstance(sent, Mapping):
         raise TypeError("no message")
-    return sent.message_id
+    return int(sent["message_id"])
 
 
 def _nothing(_: object) -> None:

@@ -215,7 +215,9 @@ class Connection(asyncio.Protocol):
 
 
 def field(body: bytes, name: str) -> str:
-    """Return one field of a form, in either encoding; empty when it is not there."""
+    """Return one field of a body, JSON or a form in either encoding; empty when it is not there."""
+    if body.startswith(b"{"):
+        return str(json.loads(body).get(name, ""))
     if body.startswith(b"--"):
         found = re.search(rb'name="' + name.encode() + rb'"[^\r]*\r\n(?:[^\r]+\r\n)*\r\n([^\r]*)', body)
         return found[1].decode() if found else ""
