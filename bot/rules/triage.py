@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bot.model import Facts, Finding
+from bot.rules.touched import touched
 from content.loader import Content
 from content.schema import Condition, Level, Option, RedFlag, Sign
 
@@ -21,10 +22,12 @@ def judge(content: Content, facts: Facts) -> tuple[Finding, ...]:
     """
     known = replace(facts, signs=closed_over(content.signs, facts.signs))
     by_topic: dict[str, Finding] = {}
-    for rule, red_flag in content.red_flags.items():
+    for rule, red_flag in touched(content, known):
         found = _found(content, rule, red_flag, facts, known)
         if found and (found.topic not in by_topic or outranks(found, by_topic[found.topic])):
             by_topic[found.topic] = found
+    if not by_topic:
+        return ()
     places = {rule: place for place, rule in enumerate(content.red_flags)}
     return tuple(sorted(by_topic.values(), key=lambda found: (-found.level, places[found.rule])))
 
@@ -52,13 +55,16 @@ def in_doubt(content: Content, facts: Facts) -> tuple[str, ...]:
     supposed = {flag: True for flag in content.profile if flag not in facts.flags}
     pain = WORST if facts.pain is None else facts.pain
     open_to_doubt = replace(facts, signs=signs, flags={**supposed, **facts.flags}, pain=pain)
-    raised = {found.topic: found.level for found in judge(content, facts)}
     rows = [
         rule
-        for rule, red_flag in content.red_flags.items()
-        if red_flag.level >= Level.URGENT
-        and red_flag.level > raised.get(red_flag.topic, Level.NONE)
-        and holds(red_flag.when, open_to_doubt, unsure=True)
+        for rule, red_flag in touched(content, open_to_doubt)
+        if red_flag.level >= Level.URGENT and holds(red_flag.when, open_to_doubt, unsure=True)
+    ]
+    raised = {found.topic: found.level for found in judge(content, facts)} if rows else {}
+    rows = [
+        rule
+        for rule in rows
+        if content.red_flags[rule].level > raised.get(content.red_flags[rule].topic, Level.NONE)
     ]
     return tuple(sorted(rows, key=lambda rule: -content.red_flags[rule].level))
 

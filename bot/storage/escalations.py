@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.model import Asking, Escalation, EscalationEvent, Finding
+from bot.storage.prepared import Question, columns_of
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import asking, escalation, escalation_event
 
 FIXED = frozenset({"id", "patient_id", "origin"})
+
+_ESCALATIONS = select(*columns_of(Escalation, escalation))
+_OF_PATIENT = _ESCALATIONS.where(escalation.c.patient_id == bindparam("patient_id")).order_by(
+    escalation.c.raised_at, escalation.c.id
+)
+ESCALATION = Question(
+    Escalation, _ESCALATIONS.where(escalation.c.id == bindparam("escalation_id")), holds=True
+)
+ALL = Question(Escalation, _OF_PATIENT)
+OPEN = Question(Escalation, _OF_PATIENT.where(escalation.c.closed_at.is_(None)))
+SINCE = Question(Escalation, _OF_PATIENT.where(escalation.c.raised_at >= bindparam("since")))
+
+_ASKINGS = select(*columns_of(Asking, asking))
+_ASKED_OF = _ASKINGS.where(asking.c.patient_id == bindparam("patient_id")).order_by(
+    asking.c.asked_at, asking.c.id
+)
+ASKING = Question(Asking, _ASKINGS.where(asking.c.id == bindparam("asking_id")))
+OPEN_ASKINGS = Question(Asking, _ASKED_OF.where(asking.c.answered_at.is_(None)))
+ASKINGS = Question(Asking, _ASKED_OF.where(asking.c.night >= bindparam("since")))
 
 
 class Escalations(Statements):
@@ -60,19 +79,17 @@ class Escalations(Statements):
 
     async def escalation(self, escalation_id: int) -> Escalation | None:
         """Return an escalation; a writing transaction holds the row until its end."""
-        row = await self._one(self._for_change(select(escalation).where(escalation.c.id == escalation_id)))
-        return None if row is None else made(Escalation, row)
+        return await self._first(ESCALATION, escalation_id=escalation_id)
 
     async def open_escalations(self, patient_id: int) -> list[Escalation]:
         """Return a patient's escalations that are not closed, oldest first."""
-        return await self._escalations(_of(patient_id).where(escalation.c.closed_at.is_(None)))
+        return await self._ask(OPEN, patient_id=patient_id)
 
     async def escalations(self, patient_id: int, since: datetime | None = None) -> list[Escalation]:
         """Return a patient's escalations raised since a moment, or all, oldest first."""
-        query = _of(patient_id)
-        return await self._escalations(
-            query if since is None else query.where(escalation.c.raised_at >= since)
-        )
+        if since is None:
+            return await self._ask(ALL, patient_id=patient_id)
+        return await self._ask(SINCE, patient_id=patient_id, since=since)
 
     async def change_escalation(self, escalation_id: int, **fields: object) -> None:
         """Change fields of an escalation by name; TypeError for an unknown name."""
@@ -128,26 +145,15 @@ class Escalations(Statements):
 
     async def asking(self, asking_id: int) -> Asking | None:
         """Return an exact question."""
-        row = await self._one(select(asking).where(asking.c.id == asking_id))
-        return None if row is None else made(Asking, row)
+        return await self._first(ASKING, asking_id=asking_id)
 
     async def open_askings(self, patient_id: int) -> list[Asking]:
         """Return a patient's exact questions that have no answer, oldest first."""
-        rows = await self._all(
-            select(asking)
-            .where(asking.c.patient_id == patient_id, asking.c.answered_at.is_(None))
-            .order_by(asking.c.asked_at, asking.c.id)
-        )
-        return [made(Asking, row) for row in rows]
+        return await self._ask(OPEN_ASKINGS, patient_id=patient_id)
 
     async def askings(self, patient_id: int, since: date) -> list[Asking]:
         """Return a patient's exact questions about nights since one, answered or not, oldest first."""
-        rows = await self._all(
-            select(asking)
-            .where(asking.c.patient_id == patient_id, asking.c.night >= since)
-            .order_by(asking.c.asked_at, asking.c.id)
-        )
-        return [made(Asking, row) for row in rows]
+        return await self._ask(ASKINGS, patient_id=patient_id, since=since)
 
     async def answer_asking(self, asking_id: int, answer: str, now: datetime) -> bool:
         """Answer an exact question; False if it has an answer already."""
@@ -157,11 +163,3 @@ class Escalations(Statements):
             .values(answer=answer, answered_at=now)
         )
         return answered.rowcount == 1
-
-    async def _escalations(self, query: Select[Any]) -> list[Escalation]:
-        rows = await self._all(query.order_by(escalation.c.raised_at, escalation.c.id))
-        return [made(Escalation, row) for row in rows]
-
-
-def _of(patient_id: int) -> Select[Any]:
-    return select(escalation).where(escalation.c.patient_id == patient_id)

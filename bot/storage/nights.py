@@ -3,19 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from bot.model import ANSWER_QUESTIONS, CheckIn, Correction, Episode, Evening, Origin
 from bot.storage.errors import StorageError
+from bot.storage.prepared import Prepared, Question, columns_of
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import checkin, correction, episode, evening, evening_piece
 
 FIXED = frozenset({"id", "patient_id", "origin"})
 CHECKIN_FIELDS = tuple(field.name for field in fields(CheckIn) if field.name != "night")
+
+_CHECKINS = select(*columns_of(CheckIn, checkin)).where(checkin.c.patient_id == bindparam("patient_id"))
+CHECKIN = Question(CheckIn, _CHECKINS.where(checkin.c.night == bindparam("night")), holds=True)
+DIARY = Question(
+    CheckIn,
+    _CHECKINS.where(checkin.c.night.between(bindparam("since"), bindparam("until"))).order_by(
+        checkin.c.night
+    ),
+)
+EPISODES = Question(
+    Episode,
+    select(*columns_of(Episode, episode))
+    .where(
+        episode.c.patient_id == bindparam("patient_id"),
+        episode.c.night.between(bindparam("since"), bindparam("until")),
+    )
+    .order_by(episode.c.at, episode.c.id),
+)
+
+
+def _bare_evening(night: date, done: frozenset[str], declined: bool, message_id: int | None) -> Evening:
+    return Evening(night, (), done, declined, message_id)
+
+
+_EVENINGS = select(evening.c.night, evening.c.done, evening.c.declined, evening.c.message_id).where(
+    evening.c.patient_id == bindparam("patient_id")
+)
+EVENING = Question(_bare_evening, _EVENINGS.where(evening.c.night == bindparam("night")), holds=True)
+EVENINGS = Question(
+    _bare_evening,
+    _EVENINGS.where(evening.c.night.between(bindparam("since"), bindparam("until"))).order_by(
+        evening.c.night
+    ),
+)
+
+
+@cache
+def _answers_changed(names: tuple[str, ...]) -> Prepared:
+    """Return the statement that changes these fields of a check-in."""
+    of_night = (checkin.c.patient_id == bindparam("of")) & (checkin.c.night == bindparam("on"))
+    return Prepared(
+        update(checkin).where(of_night).values({name: bindparam(f"new_{name}") for name in names})
+    )
 
 
 class Nights(Statements):
@@ -23,12 +68,7 @@ class Nights(Statements):
 
     async def checkin(self, patient_id: int, night: date) -> CheckIn | None:
         """Return the check-in of one night; a writing transaction holds the row until its end."""
-        row = await self._one(
-            self._for_change(
-                select(checkin).where(checkin.c.patient_id == patient_id, checkin.c.night == night)
-            )
-        )
-        return None if row is None else made(CheckIn, row)
+        return await self._first(CHECKIN, patient_id=patient_id, night=night)
 
     async def open_checkin(
         self, patient_id: int, night: date, origin: Origin, version: str, now: datetime
@@ -60,12 +100,8 @@ class Nights(Statements):
         }
         if not changed:
             return
-        written = await self._run(
-            update(checkin)
-            .where(checkin.c.patient_id == patient_id, checkin.c.night == after.night)
-            .values(changed)
-        )
-        if not written.rowcount:
+        new = {f"new_{name}": value for name, value in changed.items()}
+        if not await self._do(_answers_changed(tuple(changed)), of=patient_id, on=after.night, **new):
             raise StorageError("an answer came for a check-in that was never opened, or was erased")
         kept = [
             {
@@ -93,12 +129,7 @@ class Nights(Statements):
 
     async def diary(self, patient_id: int, since: date, until: date) -> list[CheckIn]:
         """Return the check-ins of the nights from *since* to *until*, both included, in order."""
-        rows = await self._all(
-            select(checkin)
-            .where(checkin.c.patient_id == patient_id, checkin.c.night.between(since, until))
-            .order_by(checkin.c.night)
-        )
-        return [made(CheckIn, row) for row in rows]
+        return await self._ask(DIARY, patient_id=patient_id, since=since, until=until)
 
     async def corrections(self, patient_id: int, night: date) -> list[Correction]:
         """Return the corrections of one night's answers, oldest first."""
@@ -111,15 +142,10 @@ class Nights(Statements):
 
     async def evening(self, patient_id: int, night: date) -> Evening | None:
         """Return what was offered and done one evening; a writing transaction holds the row."""
-        row = await self._one(
-            self._for_change(
-                select(evening).where(evening.c.patient_id == patient_id, evening.c.night == night)
-            )
-        )
-        if row is None:
+        bare = await self._first(EVENING, patient_id=patient_id, night=night)
+        if bare is None:
             return None
-        pieces = await self._pieces(patient_id, night, night)
-        return _evening(row, pieces)
+        return replace(bare, pieces=(await self._pieces(patient_id, night, night)).get(night, ()))
 
     async def save_evening(self, patient_id: int, shown: Evening, now: datetime) -> None:
         """Keep one evening in place of what was known of it."""
@@ -149,13 +175,9 @@ class Nights(Statements):
 
     async def evenings(self, patient_id: int, since: date, until: date) -> list[Evening]:
         """Return the evenings of the nights from *since* to *until*, both included, in order."""
-        rows = await self._all(
-            select(evening)
-            .where(evening.c.patient_id == patient_id, evening.c.night.between(since, until))
-            .order_by(evening.c.night)
-        )
-        pieces = await self._pieces(patient_id, since, until) if rows else {}
-        return [_evening(row, pieces) for row in rows]
+        bare = await self._ask(EVENINGS, patient_id=patient_id, since=since, until=until)
+        pieces = await self._pieces(patient_id, since, until) if bare else {}
+        return [replace(one, pieces=pieces.get(one.night, ())) for one in bare]
 
     async def shown_pieces(self, patient_id: int, since: date) -> dict[str, date]:
         """Return the pieces of content shown since a night, each with the night it was shown last."""
@@ -191,13 +213,7 @@ class Nights(Statements):
 
     async def episodes(self, patient_id: int, since: date, until: date | None = None) -> list[Episode]:
         """Return the episodes of the nights from *since* (to *until*, included) in order."""
-        query: Select[Any] = select(episode).where(
-            episode.c.patient_id == patient_id, episode.c.night >= since
-        )
-        if until is not None:
-            query = query.where(episode.c.night <= until)
-        rows = await self._all(query.order_by(episode.c.at, episode.c.id))
-        return [made(Episode, row) for row in rows]
+        return await self._ask(EPISODES, patient_id=patient_id, since=since, until=until or date.max)
 
     async def _pieces(self, patient_id: int, since: date, until: date) -> dict[date, tuple[str, ...]]:
         rows = await self._all(
@@ -209,12 +225,6 @@ class Nights(Statements):
         for row in rows:
             pieces[row["night"]] = (*pieces.get(row["night"], ()), row["piece"])
         return pieces
-
-
-def _evening(row: Mapping[Any, Any], pieces: Mapping[date, tuple[str, ...]]) -> Evening:
-    return Evening(
-        row["night"], pieces.get(row["night"], ()), row["done"], row["declined"], row["message_id"]
-    )
 
 
 def _is_correction(question: str, before: CheckIn, after: CheckIn) -> bool:

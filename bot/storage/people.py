@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import fields
+from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
 from bot.model import Patient, ProfileAnswer, Times
 from bot.storage.errors import StorageError
-from bot.storage.statements import Statements, checked, made
+from bot.storage.prepared import Question, columns_of
+from bot.storage.statements import Statements, checked
 from bot.storage.tables import consent, escalation, escalation_event, inbox, metadata, patient, profile_answer
 
 FIXED = frozenset({"id", "chat_id", "created_at"})
 TIMES = ("prompt_at", "checkin_at", "quiet_from", "quiet_until")
+
+
+def _patient(prompt_at: time, checkin_at: time, quiet_from: time, quiet_until: time, *others: Any) -> Patient:
+    times = Times(prompt_at, checkin_at, quiet_from, quiet_until)
+    return Patient(**dict(zip(OTHERS, others, strict=True)), times=times)
+
+
+OTHERS = tuple(field.name for field in fields(Patient) if field.name != "times")
+COLUMNS = [patient.c[name] for name in (*TIMES, *OTHERS)]
+OF_CHAT = Question(_patient, select(*COLUMNS).where(patient.c.chat_id == bindparam("chat_id")), holds=True)
+PATIENT = Question(_patient, select(*COLUMNS).where(patient.c.id == bindparam("patient_id")), holds=True)
+PROFILE = Question(
+    ProfileAnswer,
+    select(*columns_of(ProfileAnswer, profile_answer))
+    .where(profile_answer.c.patient_id == bindparam("patient_id"))
+    .order_by(profile_answer.c.flag),
+)
 
 
 class People(Statements):
@@ -21,13 +40,11 @@ class People(Statements):
 
     async def patient_of_chat(self, chat_id: int) -> Patient | None:
         """Return the patient of a chat; a writing transaction holds the row until its end."""
-        row = await self._one(self._for_change(select(patient).where(patient.c.chat_id == chat_id)))
-        return None if row is None else _patient(row)
+        return await self._first(OF_CHAT, chat_id=chat_id)
 
     async def patient(self, patient_id: int) -> Patient | None:
         """Return a patient; a writing transaction holds the row until its end."""
-        row = await self._one(self._for_change(select(patient).where(patient.c.id == patient_id)))
-        return None if row is None else _patient(row)
+        return await self._first(PATIENT, patient_id=patient_id)
 
     async def add_patient(self, chat_id: int, language: str, times: Times, now: datetime) -> Patient:
         """Add the patient of a chat, who is at no step of enrolment yet, or return the one there is."""
@@ -45,11 +62,11 @@ class People(Statements):
                 **{name: getattr(times, name) for name in TIMES},
             )
             .on_conflict_do_nothing()
-            .returning(patient)
+            .returning(*COLUMNS)
         )
         if row is None:
-            row = (await self._run(select(patient).where(patient.c.chat_id == chat_id))).mappings().one()
-        return _patient(row)
+            row = (await self._run(select(*COLUMNS).where(patient.c.chat_id == chat_id))).mappings().one()
+        return _patient(*row.values())
 
     async def change_patient(self, patient_id: int, **fields: object) -> Patient:
         """Change fields of a patient by name, the four times by theirs, and return the patient after it.
@@ -58,11 +75,11 @@ class People(Statements):
         """
         values = checked(patient, fields, FIXED)
         row = await self._one(
-            update(patient).where(patient.c.id == patient_id).values(values).returning(patient)
+            update(patient).where(patient.c.id == patient_id).values(values).returning(*COLUMNS)
         )
         if row is None:
             raise StorageError("a patient was changed after being erased")
-        return _patient(row)
+        return _patient(*row.values())
 
     async def record_consent(self, patient_id: int, version: str, now: datetime) -> None:
         """Record that a patient agreed to a version of the consent text."""
@@ -98,8 +115,8 @@ class People(Statements):
 
     async def latest_patient(self) -> Patient | None:
         """Return the patient who came last."""
-        row = await self._one(select(patient).order_by(patient.c.id.desc()).limit(1))
-        return None if row is None else _patient(row)
+        row = await self._one(select(*COLUMNS).order_by(patient.c.id.desc()).limit(1))
+        return None if row is None else _patient(*row.values())
 
     async def count_patients(self) -> int:
         """Return how many patients there are."""
@@ -107,12 +124,7 @@ class People(Statements):
 
     async def profile(self, patient_id: int) -> dict[str, ProfileAnswer]:
         """Return the answered profile questions by flag; what is absent is unknown."""
-        rows = await self._all(
-            select(profile_answer)
-            .where(profile_answer.c.patient_id == patient_id)
-            .order_by(profile_answer.c.flag)
-        )
-        return {row["flag"]: made(ProfileAnswer, row) for row in rows}
+        return {answer.flag: answer for answer in await self._ask(PROFILE, patient_id=patient_id)}
 
     async def set_profile(self, patient_id: int, answer: ProfileAnswer, now: datetime) -> None:
         """Keep one profile answer in place of an earlier one."""
@@ -138,9 +150,3 @@ class People(Statements):
 
     async def _delete(self, table: Table, which: ColumnElement[bool]) -> int:
         return (await self._run(delete(table).where(which))).rowcount
-
-
-def _patient(row: RowMapping) -> Patient:
-    values = dict(row)
-    times = Times(**{name: values.pop(name) for name in TIMES})
-    return Patient(times=times, **values)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Select, Table
+from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.storage.prepared import MadeT, Prepared, Question
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -17,16 +20,52 @@ ShapeT = TypeVar("ShapeT", bound="DataclassInstance")
 
 
 class Statements:
-    """Runs statements on the connection of one transaction."""
+    """Runs statements on the connection of one transaction; an answer is known until something changes."""
 
     def __init__(self, connection: AsyncConnection | Connection, writes: bool) -> None:
         self._connection = connection
         self._writes = writes
+        self._known: dict[tuple[object, ...], list[Any]] = {}
+        self._driver: sqlite3.Connection | None = None
+        if isinstance(connection, Connection):  # a file of our own answers at once: nothing to wait for
+            self._driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+
+    async def _ask(self, question: Question[MadeT], **given: object) -> list[MadeT]:
+        """Return what is made of each row of an answer."""
+        key = (question, *given.values())
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = await self._answers(question, given)
+        return [*known]
+
+    async def _answers(self, question: Question[MadeT], given: dict[str, object]) -> list[MadeT]:
+        if self._driver is not None:
+            return question.answers(self._driver, given)
+        statement = question.held if self._writes else question.statement
+        return [question.made(*row) for row in await self._execute(statement, given)]
+
+    async def _first(self, question: Question[MadeT], **given: object) -> MadeT | None:
+        """Return what is made of the first row, or None."""
+        return next(iter(await self._ask(question, **given)), None)
+
+    async def _do(self, change: Prepared, **given: object) -> int:
+        """Change rows and return how many."""
+        self._known.clear()
+        if self._driver is not None:
+            return change.put(self._driver, given).rowcount
+        return (await self._execute(change.statement, given)).rowcount
 
     async def _run(self, statement: Executable) -> CursorResult[Any]:
-        if isinstance(self._connection, Connection):  # a file of our own, nothing to wait for
-            return self._connection.execute(statement)
-        return await self._connection.execute(statement)
+        if not statement.is_select:
+            self._known.clear()
+        return await self._execute(statement)
+
+    async def _execute(
+        self, statement: Executable, given: Mapping[str, object] | None = None
+    ) -> CursorResult[Any]:
+        if isinstance(self._connection, Connection):
+            return self._connection.execute(statement, given)
+        return await self._connection.execute(statement, given)
 
     async def _one(self, statement: Executable) -> RowMapping | None:
         return (await self._run(statement)).mappings().first()
@@ -35,12 +74,7 @@ class Statements:
         return (await self._run(statement)).mappings().all()
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        is_file = isinstance(self._connection, Connection)
-        return sqlite.insert(table) if is_file else postgresql.insert(table)
-
-    def _for_change(self, query: Select[Any]) -> Select[Any]:
-        """Hold the rows until the end of a writing transaction; SQLite has one writer anyhow."""
-        return query.with_for_update(key_share=True) if self._writes else query
+        return postgresql.insert(table) if self._driver is None else sqlite.insert(table)
 
 
 def made(shape: type[ShapeT], row: Mapping[Any, Any]) -> ShapeT:
