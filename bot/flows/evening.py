@@ -74,8 +74,9 @@ async def _fit(store: Store, patient: Patient, content: Content, evening: Evenin
     at = await circumstances(store, patient, content, night)
     fresh = choose_pieces(content, at, nights_ago, seed=f"{patient.id}:{night.isoformat()}")
     chosen: dict[str, str] = {str(part): piece for part, piece in fresh.items()}
-    for piece in _suiting(content, evening, withheld_techniques(content, at)).pieces:
-        chosen[content.pieces[piece].part] = piece
+    if evening.pieces:
+        for piece in _suiting(content, evening, withheld_techniques(content, at)).pieces:
+            chosen[content.pieces[piece].part] = piece
     return replace(evening, pieces=tuple(chosen[part] for part in PARTS if part in chosen))
 
 
@@ -113,10 +114,8 @@ async def prompt_told(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> None:
     """Remember which message holds the prompt, and plan tomorrow's."""
-    night = date.fromisoformat(sending.subject)
-    evening = await store.evening(patient.id, night)
-    if evening is not None and sending.message_id is not None:
-        await store.save_evening(patient.id, replace(evening, message_id=sending.message_id), now)
+    if sending.message_id is not None:
+        await store.place_evening(patient.id, date.fromisoformat(sending.subject), sending.message_id)
     await plan_prompt(store, patient, services.content_for(patient).timing, max(now, sending.due_at))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import get_args
 
@@ -47,20 +48,16 @@ def choose_pieces(
     content: Content, at: Circumstances, shown: Mapping[str, int], seed: str
 ) -> dict[Part, str]:
     """Choose a fitting piece for each part of the evening prompt; `shown` is how many nights ago each was."""
-    withheld = withheld_techniques(content, at)
-    chosen: dict[Part, str] = {}
-    for part in get_args(Part):
-        mine = (name for name, piece in content.pieces.items() if piece.part == part)
-        fits = [name for name in mine if _suits(content, name, withheld)]
-        if fits:
-            chosen[part] = _choose(fits, shown, content.timing.no_repeat_nights, f"{seed}/{part}")
-    return chosen
+    fits = _fitting_pieces(content, withheld_techniques(content, at))
+    nights = content.timing.no_repeat_nights
+    return {part: _choose(names, shown, nights, f"{seed}/{part}") for part, names in fits.items()}
 
 
 def _closed(gate: Gate, at: Circumstances) -> bool:
-    unknown = gate.unknown == "withhold" and any(flag not in at.flags for flag in gate.flags)
+    unknown = gate.unknown == "withhold" and not at.flags.keys() >= set(gate.flags)
     forbidden = any(at.flags.get(flag, False) for flag in gate.flags)
-    return gate.always or unknown or forbidden or bool(at.signs & {*gate.signs} or at.helped & {*gate.helped})
+    told = not (at.signs.isdisjoint(gate.signs) and at.helped.isdisjoint(gate.helped))
+    return gate.always or unknown or forbidden or told
 
 
 def _fitting(content: Content, tip_id: str, withheld: frozenset[str]) -> str | None:
@@ -75,6 +72,17 @@ def _fitting(content: Content, tip_id: str, withheld: frozenset[str]) -> str | N
     return None
 
 
+@lru_cache(1024)
+def _fitting_pieces(content: Content, withheld: frozenset[str]) -> Mapping[Part, Sequence[str]]:
+    """Return the fitting pieces of each part that has any; worked out once for all who are alike in this."""
+    fits: dict[Part, list[str]] = {}
+    for part in get_args(Part):
+        mine = (name for name, piece in content.pieces.items() if piece.part == part)
+        if found := [name for name in mine if _suits(content, name, withheld)]:
+            fits[part] = found
+    return fits
+
+
 def _suits(content: Content, piece_id: str, withheld: frozenset[str]) -> bool:
     """A piece suits when nothing in it is withheld and, for a stand-in, when what it stands in for is."""
     piece = content.pieces[piece_id]
@@ -84,8 +92,10 @@ def _suits(content: Content, piece_id: str, withheld: frozenset[str]) -> bool:
     return not replaced or bool(replaced & withheld)
 
 
-def _choose(names: Iterable[str], shown: Mapping[str, int], no_repeat_nights: int, seed: str) -> str:
+def _choose(names: Sequence[str], shown: Mapping[str, int], no_repeat_nights: int, seed: str) -> str:
     """Choose by hash among what was not shown lately; when all were, take the one shown longest ago."""
-    shuffled = sorted(names, key=lambda name: sha256(f"{seed}/{name}".encode()).digest())
-    fresh = [name for name in shuffled if shown.get(name, no_repeat_nights + 1) > no_repeat_nights]
-    return fresh[0] if fresh else max(shuffled, key=lambda name: shown[name])
+    fresh = [name for name in names if shown.get(name, no_repeat_nights + 1) > no_repeat_nights]
+    if not fresh:
+        return max(names, key=lambda name: shown[name])
+    number = int.from_bytes(sha256(seed.encode()).digest()[:8], "big")
+    return fresh[number % len(fresh)]

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from bot.model import ANSWER_QUESTIONS, CheckIn, Correction, Episode, Evening, Origin
 from bot.storage.errors import StorageError
-from bot.storage.prepared import Prepared, Question, columns_of
+from bot.storage.prepared import Prepared, Question, columns_of, upsert
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import checkin, correction, episode, evening, evening_piece
 
@@ -51,6 +51,44 @@ EVENINGS = Question(
     _EVENINGS.where(evening.c.night.between(bindparam("since"), bindparam("until"))).order_by(
         evening.c.night
     ),
+)
+
+
+def _shown(one: Any, other: Any) -> tuple[Any, Any]:
+    return one, other
+
+
+_PIECE_OF = evening_piece.c.patient_id == bindparam("patient_id")
+PIECES = Question[tuple[date, str]](
+    _shown,
+    select(evening_piece.c.night, evening_piece.c.piece)
+    .where(_PIECE_OF, evening_piece.c.night.between(bindparam("since"), bindparam("until")))
+    .order_by(evening_piece.c.night, evening_piece.c.part),
+)
+SHOWN_PIECES = Question[tuple[str, date]](
+    _shown,
+    select(evening_piece.c.piece, func.max(evening_piece.c.night))
+    .where(_PIECE_OF, evening_piece.c.night >= bindparam("since"))
+    .group_by(evening_piece.c.piece),
+)
+SAVE_EVENING = upsert(evening, ("patient_id", "night"), ("done", "declined", "message_id", "changed_at"))
+PLACE_EVENING = Prepared(
+    update(evening)
+    .where(evening.c.patient_id == bindparam("of"), evening.c.night == bindparam("on"))
+    .values(message_id=bindparam("new_message_id"))
+)
+DROP_PIECES = Prepared(
+    delete(evening_piece).where(
+        evening_piece.c.patient_id == bindparam("of"), evening_piece.c.night == bindparam("on")
+    )
+)
+ADD_PIECE = Prepared(
+    insert(evening_piece).values(
+        patient_id=bindparam("of"),
+        night=bindparam("on"),
+        part=bindparam("new_part"),
+        piece=bindparam("new_piece"),
+    )
 )
 
 
@@ -149,29 +187,26 @@ class Nights(Statements):
 
     async def save_evening(self, patient_id: int, shown: Evening, now: datetime) -> None:
         """Keep one evening in place of what was known of it."""
-        values: dict[str, Any] = {
-            "done": shown.done,
-            "declined": shown.declined,
-            "message_id": shown.message_id,
-            "changed_at": now,
-        }
-        await self._run(
-            self._insert(evening)
-            .values(patient_id=patient_id, night=shown.night, **values)
-            .on_conflict_do_update(index_elements=["patient_id", "night"], set_=values)
-        )
         known = await self._pieces(patient_id, shown.night, shown.night)
+        await self._do(
+            SAVE_EVENING,
+            new_patient_id=patient_id,
+            new_night=shown.night,
+            new_done=shown.done,
+            new_declined=shown.declined,
+            new_message_id=shown.message_id,
+            new_changed_at=now,
+        )
         if known.get(shown.night, ()) == shown.pieces:
             return
-        await self._run(
-            delete(evening_piece).where(
-                evening_piece.c.patient_id == patient_id, evening_piece.c.night == shown.night
-            )
-        )
-        if shown.pieces:
-            key = {"patient_id": patient_id, "night": shown.night}
-            rows = [{**key, "part": part, "piece": piece} for part, piece in enumerate(shown.pieces)]
-            await self._run(self._insert(evening_piece).values(rows))
+        if known:
+            await self._do(DROP_PIECES, of=patient_id, on=shown.night)
+        for part, piece in enumerate(shown.pieces):
+            await self._do(ADD_PIECE, of=patient_id, on=shown.night, new_part=part, new_piece=piece)
+
+    async def place_evening(self, patient_id: int, night: date, message_id: int) -> None:
+        """Remember which message holds the prompt of one evening."""
+        await self._do(PLACE_EVENING, of=patient_id, on=night, new_message_id=message_id)
 
     async def evenings(self, patient_id: int, since: date, until: date) -> list[Evening]:
         """Return the evenings of the nights from *since* to *until*, both included, in order."""
@@ -181,12 +216,7 @@ class Nights(Statements):
 
     async def shown_pieces(self, patient_id: int, since: date) -> dict[str, date]:
         """Return the pieces of content shown since a night, each with the night it was shown last."""
-        rows = await self._all(
-            select(evening_piece.c.piece, func.max(evening_piece.c.night).label("last"))
-            .where(evening_piece.c.patient_id == patient_id, evening_piece.c.night >= since)
-            .group_by(evening_piece.c.piece)
-        )
-        return {row["piece"]: row["last"] for row in rows}
+        return dict(await self._ask(SHOWN_PIECES, patient_id=patient_id, since=since))
 
     async def add_episode(self, patient_id: int, night: date, at: datetime, origin: str) -> Episode:
         """Add one episode, or return the one that came from the same *origin*."""
@@ -216,14 +246,9 @@ class Nights(Statements):
         return await self._ask(EPISODES, patient_id=patient_id, since=since, until=until or date.max)
 
     async def _pieces(self, patient_id: int, since: date, until: date) -> dict[date, tuple[str, ...]]:
-        rows = await self._all(
-            select(evening_piece.c.night, evening_piece.c.piece)
-            .where(evening_piece.c.patient_id == patient_id, evening_piece.c.night.between(since, until))
-            .order_by(evening_piece.c.night, evening_piece.c.part)
-        )
         pieces: dict[date, tuple[str, ...]] = {}
-        for row in rows:
-            pieces[row["night"]] = (*pieces.get(row["night"], ()), row["piece"])
+        for night, piece in await self._ask(PIECES, patient_id=patient_id, since=since, until=until):
+            pieces[night] = (*pieces.get(night, ()), piece)
         return pieces
 
 

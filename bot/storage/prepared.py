@@ -11,8 +11,8 @@ from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Column, Select, Table, Update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Column, ColumnElement, Delete, Insert, Select, Table, Update, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 MadeT = TypeVar("MadeT")
 DIALECT = sqlite.dialect(paramstyle="qmark")
 Convert = Callable[[Any], Any]
+Statement = Select[Any] | Update | Insert | Delete
 
 
 class Prepared:
     """A statement whose parameters are given by name (`bindparam`) when it runs."""
 
-    def __init__(self, statement: Select[Any] | Update) -> None:
+    def __init__(self, statement: Statement, on_file: Statement | None = None) -> None:
+        """Take the statement, and what SQLite calls it where that differs."""
         self.statement = statement
+        self._on_file = statement if on_file is None else on_file
 
     def put(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> sqlite3.Cursor:
         """Run it on SQLite's own driver."""
@@ -40,7 +43,7 @@ class Prepared:
     @cached_property
     def _compiled(self) -> tuple[str, list[tuple[str | None, Convert | None, object]]]:
         """The text, and for each place in it a parameter's name and conversion, or a fixed value."""
-        compiled = self.statement.compile(dialect=DIALECT)
+        compiled = self._on_file.compile(dialect=DIALECT)
         parameters: list[tuple[str | None, Convert | None, object]] = []
         for name in compiled.positiontup or ():
             bound = compiled.binds[name]
@@ -80,6 +83,30 @@ class Question(Prepared, Generic[MadeT]):
         types = [column.type.dialect_impl(DIALECT) for column in self.statement.exported_columns]
         converts = [one.result_processor(DIALECT, None) for one in types]
         return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
+
+
+def upsert(
+    table: Table,
+    key: tuple[str, ...],
+    changed: tuple[str, ...],
+    once: tuple[str, ...] = (),
+    where: ColumnElement[bool] | None = None,
+) -> Prepared:
+    """Return the statement that adds a row or changes the one there is, given `new_` and a column's name.
+
+    What is set *once* stays as it was; with *where*, only a row for which it holds is changed.
+    """
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in (*key, *changed, *once)}
+
+    def on(insert: Callable[[Table], Any]) -> Any:
+        into = insert(table).values(new)
+        set_ = {name: into.excluded[name] for name in changed}
+        return into.on_conflict_do_update(index_elements=key, set_=set_, where=where)
+
+    return Prepared(
+        on(postgresql.insert).execution_options(preserve_rowcount=True),
+        on(sqlite.insert),
+    )
 
 
 def columns_of(shape: type[DataclassInstance], table: Table) -> list[Column[Any]]:

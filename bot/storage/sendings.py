@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, func, or_, select, text, update
 
 from bot.model import Kind, Sending, State
+from bot.storage.prepared import Prepared, Question, columns_of, upsert
 from bot.storage.statements import Statements, made
 from bot.storage.tables import patient, sending
 
@@ -24,6 +25,40 @@ IS_READY = text("sending.state = 'ready'")
 IS_UNKNOWN = text("sending.state = 'unknown'")
 # Dropped before anybody tried to send it.
 IS_WITHDRAWN = and_(sending.c.state == State.DROPPED, sending.c.finished_at.is_(None))
+
+SENDING = select(*columns_of(Sending, sending))
+ONE = Question(Sending, SENDING.where(sending.c.id == bindparam("sending_id")))
+# What was tried stays as it is.
+PLAN = upsert(
+    sending,
+    key=("patient_id", "kind", "subject", "step"),
+    changed=("due_at", "useful_until", "state", "reason"),
+    once=("rank", "attempts"),
+    where=or_(sending.c.state == State.READY, IS_WITHDRAWN),
+)
+START = Prepared(
+    update(sending)
+    .where(
+        sending.c.id == bindparam("of"),
+        sending.c.state == State.CLAIMED,
+        sending.c.owner == bindparam("by"),
+        sending.c.lease_until > bindparam("real_now"),
+    )
+    .values(state=State.SENDING, lease_until=bindparam("until"))
+)
+_FINISH = (
+    update(sending)
+    .where(sending.c.id == bindparam("of"), sending.c.state != State.TOLD)
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("new_reason"),
+        message_id=bindparam("new_message"),
+        finished_at=bindparam("at"),
+        **FREE,
+    )
+)
+FINISH = Prepared(_FINISH)
+FINISH_OWN = Prepared(_FINISH.where(sending.c.owner == bindparam("by")))
 
 
 class Sendings(Statements):
@@ -39,28 +74,20 @@ class Sendings(Statements):
         useful_until: datetime | None = None,
     ) -> bool:
         """Plan a sending, move one that is still ready or revive one withdrawn; False once it was tried."""
-        moved: dict[str, Any] = {
-            "due_at": due_at, "useful_until": useful_until, "state": State.READY, "reason": "",
-        }  # fmt: skip
-        row = await self._one(
-            self._insert(sending)
-            .values(
-                patient_id=patient_id,
-                kind=kind,
-                subject=subject,
-                step=step,
-                rank=SAFETY if kind.is_safety else ROUTINE,
-                attempts=0,
-                **moved,
-            )
-            .on_conflict_do_update(
-                index_elements=["patient_id", "kind", "subject", "step"],
-                set_=moved,
-                where=or_(sending.c.state == State.READY, IS_WITHDRAWN),
-            )
-            .returning(sending.c.id)
+        planned = await self._do(
+            PLAN,
+            new_patient_id=patient_id,
+            new_kind=kind,
+            new_subject=subject,
+            new_step=step,
+            new_rank=SAFETY if kind.is_safety else ROUTINE,
+            new_due_at=due_at,
+            new_useful_until=useful_until,
+            new_state=State.READY,
+            new_attempts=0,
+            new_reason="",
         )
-        return row is not None
+        return planned == 1
 
     async def drop_ready(
         self, patient_id: int, kinds: Iterable[Kind] | None, reason: str, subject: str | None = None
@@ -106,17 +133,8 @@ class Sendings(Statements):
         self, sending_id: int, owner: str, lease_until: datetime, real_now: datetime
     ) -> bool:
         """Mark a claimed sending as on its way under a new lease; False if the claim is not ours any more."""
-        started = await self._run(
-            update(sending)
-            .where(
-                sending.c.id == sending_id,
-                sending.c.state == State.CLAIMED,
-                sending.c.owner == owner,
-                sending.c.lease_until > real_now,
-            )
-            .values(state=State.SENDING, lease_until=lease_until)
-        )
-        return started.rowcount == 1
+        given = {"of": sending_id, "by": owner, "real_now": real_now, "until": lease_until}
+        return await self._do(START, **given) == 1
 
     async def finish_sending(
         self,
@@ -133,13 +151,16 @@ class Sendings(Statements):
         """
         if state not in FINISHED:
             raise ValueError(f"{state} is no end")
-        query = update(sending).where(sending.c.id == sending_id, sending.c.state != State.TOLD)
-        if owner is not None and state is not State.TOLD:
-            query = query.where(sending.c.owner == owner)
-        finished = await self._run(
-            query.values(state=state, reason=reason, message_id=message_id, finished_at=now, **FREE)
-        )
-        return finished.rowcount == 1
+        given = {
+            "of": sending_id,
+            "new_state": state,
+            "new_reason": reason,
+            "new_message": message_id,
+            "at": now,
+        }
+        if owner is None or state is State.TOLD:
+            return await self._do(FINISH, **given) == 1
+        return await self._do(FINISH_OWN, **given, by=owner) == 1
 
     async def retry_sending(
         self, sending_id: int, due_at: datetime, reason: str, owner: str | None = None
@@ -201,8 +222,7 @@ class Sendings(Statements):
 
     async def sending(self, sending_id: int) -> Sending | None:
         """Return a sending."""
-        row = await self._one(select(sending).where(sending.c.id == sending_id))
-        return None if row is None else made(Sending, row)
+        return await self._first(ONE, sending_id=sending_id)
 
     async def sendings_of(self, patient_id: int, limit: int) -> list[Sending]:
         """Return a patient's sendings, the one due last first."""

@@ -49,8 +49,7 @@ def fill(path: Path, count: int, due_now: int = 0, due_in: float = 0.0) -> None:
         due = datetime.now(UTC) + timedelta(seconds=due_in)
         last_night = (due - timedelta(days=1)).date().isoformat()
         connection.execute(
-            "UPDATE sending SET due_at = ?, useful_until = ?, subject = ?"
-            " WHERE kind = ? AND patient_id <= ?",
+            "UPDATE sending SET due_at = ?, useful_until = ?, subject = ? WHERE kind = ? AND patient_id <= ?",
             (stored(due), stored(due + timedelta(hours=3)), last_night, str(Kind.PROMPT), due_now),
         )
     connection.execute("ANALYZE")

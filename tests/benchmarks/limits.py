@@ -11,8 +11,8 @@ import time
 from tests.benchmarks.crowd import fill
 from tests.benchmarks.runners import OURS, rows, running, temporary
 
-CASES = ((30, 450), (1000, 3000))  # messages a second, prompts due together
-LEAD = 6.0  # seconds from the filling to the moment they are due
+CASES = ((30, 900), (1000, 10000))  # messages a second, prompts due together
+LEAD = 15.0  # seconds from the filling to the moment they are due: the bot is up and at rest by then
 LONGEST = 120.0
 
 
@@ -21,7 +21,9 @@ def main() -> None:
     for rate, due in CASES:
         with temporary() as folder:
             fill(folder / "quietlegs.db", due, due_now=due, due_in=LEAD)
+            due_at = time.monotonic() + LEAD
             with running(OURS, folder, settings={"SEND_RATE": str(rate)}) as bot:
+                time.sleep(max(0.0, due_at - time.monotonic() - 0.5))
                 used = bot.cpu()
                 came: list[float] = []
                 ends = time.monotonic() + LONGEST
