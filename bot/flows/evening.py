@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from bot.flows.cards import follow_up
 from bot.flows.escalation import Spoken
@@ -126,13 +127,23 @@ def page(content: Content, evening: Evening, greeting: str, silent: bool = False
     """Return the prompt as it reads now, done parts ticked."""
     words = content.words
     parts = [words.say(greeting)]
-    for piece in evening.pieces:
-        part = content.pieces[piece].part
-        mark = "part_done" if part in evening.done else "part_open"
-        parts.append(words.say(mark, title=words.say(f"part_{part}"), text=Html(content.piece_words[piece])))
+    parts += [_part(content, piece, content.pieces[piece].part in evening.done) for piece in evening.pieces]
     if _all_done(content, evening):
         parts.append(words.say("prompt_all_done"))
     return Message(Html("\n\n".join(parts)), _rows(content, evening), silent=silent)
+
+
+@lru_cache(1024)
+def _part(content: Content, piece: str, done: bool) -> Html:
+    words = content.words
+    title = words.say(f"part_{content.pieces[piece].part}")
+    return words.say("part_done" if done else "part_open", title=title, text=Html(content.piece_words[piece]))
+
+
+@lru_cache(1024)
+def _label(content: Content, part: str, done: bool) -> str:
+    words = content.words
+    return words.plain("button_undo_part" if done else "button_did_part", part=words.plain(f"part_{part}"))
 
 
 def _all_done(content: Content, evening: Evening) -> bool:
@@ -146,10 +157,8 @@ def _rows(content: Content, evening: Evening) -> Rows:
     for piece in evening.pieces:
         part = content.pieces[piece].part
         done = part in evening.done
-        label = words.plain(
-            "button_undo_part" if done else "button_did_part", part=words.plain(f"part_{part}")
-        )
-        rows.append((Button(label, press_of(evening.night, "undo" if done else "did", part)),))
+        press = press_of(evening.night, "undo" if done else "did", part)
+        rows.append((Button(_label(content, part, done), press),))
     if _all_done(content, evening):
         return tuple(rows)
     if "stretch" in _offered(content, evening) - evening.done:

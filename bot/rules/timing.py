@@ -7,6 +7,7 @@ the first; a date that a zone leaped over (Samoa, 30 December 2011) has no momen
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from content.schema import Timing
@@ -16,6 +17,7 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
+@lru_cache(4096)
 def local_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Return the moment (UTC) at which the clocks of `zone` show `at` on `day`."""
     wall = datetime.combine(day, at.replace(tzinfo=None, fold=0))

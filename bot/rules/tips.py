@@ -27,8 +27,16 @@ class Circumstances:
 
 def withheld_techniques(content: Content, at: Circumstances) -> frozenset[str]:
     """Return the techniques that are wrong for this person tonight."""
-    gated = {technique for technique, gate in content.gates.items() if _closed(gate, at)}
-    return frozenset(gated | at.withheld)
+    return _gated(content, frozenset(at.flags.items()), at.signs, at.helped) | at.withheld
+
+
+@lru_cache(4096)
+def _gated(
+    content: Content, flags: frozenset[tuple[str, bool]], signs: frozenset[str], helped: frozenset[str]
+) -> frozenset[str]:
+    """Return what gates withhold; worked out once for all who are alike in this."""
+    at = Circumstances(dict(flags), signs, helped, frozenset())
+    return frozenset(technique for technique, gate in content.gates.items() if _closed(gate, at))
 
 
 def fitting(content: Content, tip_id: str, at: Circumstances) -> str | None:
