@@ -57,8 +57,8 @@ class Ledger:
             return []
         # Apart from the claim, which holds its rows: who holds a patient may wait for one of them.
         async with self.services.database.reading() as store:
-            found = [(await store.patient(sending.patient_id), sending) for sending in claimed]
-        return [(patient, sending) for patient, sending in found if patient is not None]
+            patients = await store.patients({sending.patient_id for sending in claimed})
+        return [(patients[one.patient_id], one) for one in claimed if one.patient_id in patients]
 
     async def claim_safety(self, chat_id: int) -> list[Going]:
         """Claim the untold safety words of one chat, also those that were claimed and not begun."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from datetime import datetime, time
 from typing import Any
@@ -45,6 +46,11 @@ class People(Statements):
     async def patient(self, patient_id: int) -> Patient | None:
         """Return a patient; a writing transaction holds the row until its end."""
         return await self._first(PATIENT, patient_id=patient_id)
+
+    async def patients(self, patient_ids: Collection[int]) -> dict[int, Patient]:
+        """Return patients by their ids; held by nobody."""
+        rows = await self._execute(select(*COLUMNS).where(patient.c.id.in_(patient_ids)))
+        return {one.id: one for one in (PATIENT.made(*row) for row in rows)}
 
     async def add_patient(self, chat_id: int, language: str, times: Times, now: datetime) -> Patient:
         """Add the patient of a chat, who is at no step of enrolment yet, or return the one there is."""

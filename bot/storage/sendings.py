@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, func,
 
 from bot.model import Kind, Sending, State
 from bot.storage.prepared import Prepared, Question, columns_of, upsert
-from bot.storage.statements import Statements, made
+from bot.storage.statements import Statements
 from bot.storage.tables import patient, sending
 
 SAFETY, ROUTINE = 0, 1
@@ -26,7 +26,8 @@ IS_UNKNOWN = text("sending.state = 'unknown'")
 # Dropped before anybody tried to send it.
 IS_WITHDRAWN = and_(sending.c.state == State.DROPPED, sending.c.finished_at.is_(None))
 
-SENDING = select(*columns_of(Sending, sending))
+COLUMNS = columns_of(Sending, sending)
+SENDING = select(*COLUMNS)
 ONE = Question(Sending, SENDING.where(sending.c.id == bindparam("sending_id")))
 # What was tried stays as it is.
 PLAN = upsert(
@@ -205,10 +206,7 @@ class Sendings(Statements):
         """Return sendings whose fate nobody knows or has decided on, safety first, then the oldest."""
         open_fate = or_(sending.c.finished_at.is_(None), sending.c.rank == SAFETY)
         return await self._sendings(
-            select(sending)
-            .where(IS_UNKNOWN, open_fate)
-            .order_by(sending.c.rank, sending.c.due_at)
-            .limit(limit)
+            SENDING.where(IS_UNKNOWN, open_fate).order_by(sending.c.rank, sending.c.due_at).limit(limit)
         )
 
     async def next_due_at(self, safety_only: bool = False) -> datetime | None:
@@ -227,8 +225,7 @@ class Sendings(Statements):
     async def sendings_of(self, patient_id: int, limit: int) -> list[Sending]:
         """Return a patient's sendings, the one due last first."""
         return await self._sendings(
-            select(sending)
-            .where(sending.c.patient_id == patient_id)
+            SENDING.where(sending.c.patient_id == patient_id)
             .order_by(sending.c.due_at.desc(), sending.c.id.desc())
             .limit(limit)
         )
@@ -236,17 +233,17 @@ class Sendings(Statements):
     async def waiting(self, patient_id: int) -> list[Sending]:
         """Return a patient's ready sendings, the one due first first."""
         return await self._sendings(
-            select(sending)
-            .where(sending.c.patient_id == patient_id, sending.c.state == State.READY)
-            .order_by(sending.c.due_at, sending.c.id)
+            SENDING.where(sending.c.patient_id == patient_id, sending.c.state == State.READY).order_by(
+                sending.c.due_at, sending.c.id
+            )
         )
 
     async def sending_for(self, patient_id: int, kind: Kind, subject: str) -> list[Sending]:
         """Return the steps of one kind and subject in order."""
         return await self._sendings(
-            select(sending)
-            .where(sending.c.patient_id == patient_id, sending.c.kind == kind, sending.c.subject == subject)
-            .order_by(sending.c.step)
+            SENDING.where(
+                sending.c.patient_id == patient_id, sending.c.kind == kind, sending.c.subject == subject
+            ).order_by(sending.c.step)
         )
 
     async def owes_safety(self, patient_id: int, now: datetime) -> bool:
@@ -312,9 +309,9 @@ class Sendings(Statements):
             update(sending)
             .where(sending.c.id.in_(select(rows.c.id)))
             .values(state=State.CLAIMED, owner=owner, lease_until=lease_until)
-            .returning(sending)
+            .returning(*COLUMNS)
         )
         return sorted(claimed, key=lambda row: (row.due_at, row.id))
 
     async def _sendings(self, query: Executable) -> list[Sending]:
-        return [made(Sending, row) for row in await self._all(query)]
+        return [ONE.made(*row) for row in await self._run(query)]
