@@ -54,13 +54,14 @@ EVENINGS = Question(
 )
 
 
+CORRECTED = Prepared(correction.insert(), ("patient_id", "night", "question", "old", "new", "at", "origin"))
+
+
 @cache
-def _answers_changed(names: tuple[str, ...]) -> Prepared:
-    """Return the statement that changes these fields of a check-in."""
+def _changed(names: tuple[str, ...]) -> Prepared:
+    """Return the statement that writes these fields of a check-in."""
     of_night = (checkin.c.patient_id == bindparam("of")) & (checkin.c.night == bindparam("on"))
-    return Prepared(
-        update(checkin).where(of_night).values({name: bindparam(f"new_{name}") for name in names})
-    )
+    return Prepared(update(checkin).where(of_night), names)
 
 
 class Nights(Statements):
@@ -100,24 +101,20 @@ class Nights(Statements):
         }
         if not changed:
             return
-        new = {f"new_{name}": value for name, value in changed.items()}
-        if not await self._do(_answers_changed(tuple(changed)), of=patient_id, on=after.night, **new):
+        if not await self._do(_changed(tuple(changed)), of=patient_id, on=after.night, **changed):
             raise StorageError("an answer came for a check-in that was never opened, or was erased")
-        kept = [
-            {
-                "patient_id": patient_id,
-                "night": after.night,
-                "question": question,
-                "old": _as_text(getattr(before, question)),
-                "new": _as_text(getattr(after, question)),
-                "at": now,
-                "origin": origin,
-            }
-            for question in ANSWER_QUESTIONS
-            if question in changed and _is_correction(question, before, after)
-        ]
-        if kept:
-            await self._run(self._insert(correction).values(kept))
+        for question in ANSWER_QUESTIONS:
+            if question in changed and _is_correction(question, before, after):
+                await self._do(
+                    CORRECTED,
+                    patient_id=patient_id,
+                    night=after.night,
+                    question=question,
+                    old=_as_text(getattr(before, question)),
+                    new=_as_text(getattr(after, question)),
+                    at=now,
+                    origin=origin,
+                )
 
     async def place_checkin(self, patient_id: int, night: date, message_id: int) -> None:
         """Remember which message holds the check-in of one night."""

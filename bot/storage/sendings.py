@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, func, or_, select, text, update
 
 from bot.model import Kind, Sending, State
+from bot.storage.prepared import Question
 from bot.storage.statements import Statements, made
 from bot.storage.tables import patient, sending
 
@@ -24,6 +25,18 @@ IS_READY = text("sending.state = 'ready'")
 IS_UNKNOWN = text("sending.state = 'unknown'")
 # Dropped before anybody tried to send it.
 IS_WITHDRAWN = and_(sending.c.state == State.DROPPED, sending.c.finished_at.is_(None))
+
+OWES_SAFETY = Question(
+    int,
+    select(sending.c.id)
+    .where(
+        or_(IS_READY, sending.c.state == State.CLAIMED),
+        sending.c.rank == SAFETY,
+        sending.c.due_at <= bindparam("now"),
+        sending.c.patient_id == bindparam("patient_id"),
+    )
+    .limit(1),
+)
 
 
 class Sendings(Statements):
@@ -231,11 +244,7 @@ class Sendings(Statements):
 
     async def owes_safety(self, patient_id: int, now: datetime) -> bool:
         """Say whether a patient has a safety sending that is due and not on its way."""
-        waiting = or_(IS_READY, sending.c.state == State.CLAIMED)
-        due = select(sending.c.id).where(
-            waiting, sending.c.rank == SAFETY, sending.c.due_at <= now, sending.c.patient_id == patient_id
-        )
-        return await self._one(due.limit(1)) is not None
+        return await self._first(OWES_SAFETY, patient_id=patient_id, now=now) is not None
 
     async def without_next(
         self, kinds: Iterable[Kind], since: str, after: int, until: int
