@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 from string import Formatter
 from typing import Any
 
@@ -55,7 +56,7 @@ class Words:
 
     def day(self, day: date) -> str:
         """Write a date with its weekday, without the year."""
-        return str(format_skeleton("EEEMMMd", day, locale=self.locale))
+        return _day(self.locale, day)
 
     def date(self, day: date) -> str:
         """Write a date in full."""
@@ -68,6 +69,11 @@ class Words:
     def list(self, items: Iterable[str], style: str = "standard") -> str:
         """Join items as a sentence would ("a, b and c")."""
         return format_list([*items], style=style, locale=self.locale)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=4096)  # a search through the locale's patterns, and every patient is told of the same days
+def _day(locale: Locale, day: date) -> str:
+    return str(format_skeleton("EEEMMMd", day, locale=locale))
 
 
 def _spaced(text: str) -> str:

@@ -113,8 +113,8 @@ class Bridge:
 
     async def carry(self, asked: Asked, reply: Reply) -> int | None:
         """Send untold safety words, change the pressed message, send the new ones; return the last id."""
-        await presence.here(self.services, asked.chat_id)
-        await self._delivery.safety(asked.chat_id)
+        if await presence.here(self.services, asked.chat_id):
+            await self._delivery.safety(asked.chat_id)
         try:
             return await self._say(asked, reply)
         except DeliveryError as error:

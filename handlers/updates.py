@@ -157,9 +157,9 @@ class Intake:
         rows = [_row(raw) for raw in raws]
         try:
             new = set(await self._inbox.keep(rows))
-            for row in rows:
+            for row, raw in zip(rows, raws, strict=True):
                 if row[0] in new:
-                    await self._queue(row)
+                    await self._queue(row[0], raw)
         except BaseException:
             self._strays = True  # some may be kept and not queued
             raise
@@ -169,8 +169,8 @@ class Intake:
         """Have what an earlier run left undone handled, oldest first."""
         self._strays = False
         rows = [row for row in await self._inbox.undone() if row[0] not in self._open]
-        for row in rows:
-            await self._queue(row)
+        for update_id, _, text in rows:
+            await self._queue(update_id, json.loads(text))
         if rows:
             log.info("updates taken up again", extra={"count": len(rows)})
 
@@ -189,13 +189,12 @@ class Intake:
         """Try nothing again from now on; what is undone waits for the next start."""
         self._stopping.set()
 
-    async def _queue(self, row: Row) -> None:
-        update_id, _, text = row
+    async def _queue(self, update_id: int, raw: dict[str, Any]) -> None:
         if update_id in self._open:
             return
         await self.room()
         try:
-            update = Update.de_json(json.loads(text), self._application.bot)
+            update = Update.de_json(raw, self._application.bot)
         except Exception:  # whatever is wrong with one must not hold up the others
             log.exception("update not understood", extra={"update": update_id})
             await self._inbox.done(update_id)

@@ -30,12 +30,16 @@ async def back(services: Services, chat_id: int) -> None:
     services.wake()
 
 
-async def here(services: Services, chat_id: int) -> None:
-    """Take a word or a press as a sign that the chat is open, should the news of it have been lost."""
+async def here(services: Services, chat_id: int) -> bool:
+    """Take a word or a press as a sign that the chat is open; say whether safety words wait for it."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
-    if patient is not None and patient.blocked_at is not None:
-        await back(services, chat_id)
+        if patient is None:
+            return False
+        if patient.blocked_at is None:
+            return await store.owes_safety(patient.id, services.clock())
+    await back(services, chat_id)  # the news of it was lost
+    return True
 
 
 async def wake_safety(store: Store, patient: Patient, now: datetime) -> None:

@@ -43,7 +43,8 @@ def sqlite_engine(place: Place, begin: str, *pragmas: str, pool_size: int = 1) -
         cursor.close()
 
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver: Any = connection.connection.driver_connection
+        driver.execute(begin)
 
     event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", start)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.storage.errors import StorageError
 from bot.storage.unbroken import unbroken
@@ -117,8 +117,8 @@ class Writer:
         while True:
             try:
                 connection.begin()
-            except OperationalError as error:
-                if "locked" not in str(error.orig) or loop.time() > deadline:
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or loop.time() > deadline:
                     raise
                 connection.rollback()
             else:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from bot.model import ANSWER_QUESTIONS, CheckIn, Correction, Episode, Evening, Origin
 from bot.storage.errors import StorageError
@@ -82,23 +82,15 @@ DROP_PIECES = Prepared(
         evening_piece.c.patient_id == bindparam("of"), evening_piece.c.night == bindparam("on")
     )
 )
-ADD_PIECE = Prepared(
-    insert(evening_piece).values(
-        patient_id=bindparam("of"),
-        night=bindparam("on"),
-        part=bindparam("new_part"),
-        piece=bindparam("new_piece"),
-    )
-)
+ADD_PIECE = Prepared(evening_piece.insert(), ("patient_id", "night", "part", "piece"))
+CORRECTED = Prepared(correction.insert(), ("patient_id", "night", "question", "old", "new", "at", "origin"))
 
 
 @cache
-def _answers_changed(names: tuple[str, ...]) -> Prepared:
-    """Return the statement that changes these fields of a check-in."""
+def _changed(names: tuple[str, ...]) -> Prepared:
+    """Return the statement that writes these fields of a check-in."""
     of_night = (checkin.c.patient_id == bindparam("of")) & (checkin.c.night == bindparam("on"))
-    return Prepared(
-        update(checkin).where(of_night).values({name: bindparam(f"new_{name}") for name in names})
-    )
+    return Prepared(update(checkin).where(of_night), names)
 
 
 class Nights(Statements):
@@ -138,24 +130,20 @@ class Nights(Statements):
         }
         if not changed:
             return
-        new = {f"new_{name}": value for name, value in changed.items()}
-        if not await self._do(_answers_changed(tuple(changed)), of=patient_id, on=after.night, **new):
+        if not await self._do(_changed(tuple(changed)), of=patient_id, on=after.night, **changed):
             raise StorageError("an answer came for a check-in that was never opened, or was erased")
-        kept = [
-            {
-                "patient_id": patient_id,
-                "night": after.night,
-                "question": question,
-                "old": _as_text(getattr(before, question)),
-                "new": _as_text(getattr(after, question)),
-                "at": now,
-                "origin": origin,
-            }
-            for question in ANSWER_QUESTIONS
-            if question in changed and _is_correction(question, before, after)
-        ]
-        if kept:
-            await self._run(self._insert(correction).values(kept))
+        for question in ANSWER_QUESTIONS:
+            if question in changed and _is_correction(question, before, after):
+                await self._do(
+                    CORRECTED,
+                    patient_id=patient_id,
+                    night=after.night,
+                    question=question,
+                    old=_as_text(getattr(before, question)),
+                    new=_as_text(getattr(after, question)),
+                    at=now,
+                    origin=origin,
+                )
 
     async def place_checkin(self, patient_id: int, night: date, message_id: int) -> None:
         """Remember which message holds the check-in of one night."""
@@ -190,19 +178,19 @@ class Nights(Statements):
         known = await self._pieces(patient_id, shown.night, shown.night)
         await self._do(
             SAVE_EVENING,
-            new_patient_id=patient_id,
-            new_night=shown.night,
-            new_done=shown.done,
-            new_declined=shown.declined,
-            new_message_id=shown.message_id,
-            new_changed_at=now,
+            patient_id=patient_id,
+            night=shown.night,
+            done=shown.done,
+            declined=shown.declined,
+            message_id=shown.message_id,
+            changed_at=now,
         )
         if known.get(shown.night, ()) == shown.pieces:
             return
         if known:
             await self._do(DROP_PIECES, of=patient_id, on=shown.night)
         for part, piece in enumerate(shown.pieces):
-            await self._do(ADD_PIECE, of=patient_id, on=shown.night, new_part=part, new_piece=piece)
+            await self._do(ADD_PIECE, patient_id=patient_id, night=shown.night, part=part, piece=piece)
 
     async def place_evening(self, patient_id: int, night: date, message_id: int) -> None:
         """Remember which message holds the prompt of one evening."""

@@ -6,12 +6,12 @@ Through all of SQLAlchemy a small one takes ten times as long as in SQLite itsel
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Delete, Insert, Select, Table, Update, bindparam
+from sqlalchemy import Column, ColumnElement, Delete, Insert, Select, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -20,16 +20,21 @@ if TYPE_CHECKING:
 MadeT = TypeVar("MadeT")
 DIALECT = sqlite.dialect(paramstyle="qmark")
 Convert = Callable[[Any], Any]
-Statement = Select[Any] | Update | Insert | Delete
+Statement = Select[Any] | Insert | Update | Delete
 
 
 class Prepared:
-    """A statement whose parameters are given by name (`bindparam`) when it runs."""
+    """A statement whose parameters are given by name when it runs: `bindparam`s, and columns to be written.
 
-    def __init__(self, statement: Statement, on_file: Statement | None = None) -> None:
-        """Take the statement, and what SQLite calls it where that differs."""
+    `file_statement` is the same for SQLite where its words differ.
+    """
+
+    def __init__(
+        self, statement: Statement, written: Collection[str] = (), file_statement: Statement | None = None
+    ) -> None:
         self.statement = statement
-        self._on_file = statement if on_file is None else on_file
+        self._written = written
+        self._file_statement = statement if file_statement is None else file_statement
 
     def put(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> sqlite3.Cursor:
         """Run it on SQLite's own driver."""
@@ -43,7 +48,7 @@ class Prepared:
     @cached_property
     def _compiled(self) -> tuple[str, list[tuple[str | None, Convert | None, object]]]:
         """The text, and for each place in it a parameter's name and conversion, or a fixed value."""
-        compiled = self._on_file.compile(dialect=DIALECT)
+        compiled = self._file_statement.compile(dialect=DIALECT, column_keys=[*self._written] or None)
         parameters: list[tuple[str | None, Convert | None, object]] = []
         for name in compiled.positiontup or ():
             bound = compiled.binds[name]
@@ -65,6 +70,7 @@ class Question(Prepared, Generic[MadeT]):
         super().__init__(query)
         self.made = made
         self.held = query.with_for_update(key_share=True) if holds else query
+        self._columns = [*query.selected_columns]
 
     def answers(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> list[MadeT]:
         """Return what is made of each row, read by SQLite's own driver."""
@@ -80,7 +86,7 @@ class Question(Prepared, Generic[MadeT]):
     @cached_property
     def _converted(self) -> list[tuple[int, Convert]]:
         """The places in a row whose values SQLite keeps in another shape."""
-        types = [column.type.dialect_impl(DIALECT) for column in self.statement.exported_columns]
+        types = [column.type.dialect_impl(DIALECT) for column in self._columns]
         converts = [one.result_processor(DIALECT, None) for one in types]
         return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
 
@@ -92,19 +98,19 @@ def upsert(
     once: tuple[str, ...] = (),
     where: ColumnElement[bool] | None = None,
 ) -> Prepared:
-    """Return the statement that adds a row or changes the one there is, given `new_` and a column's name.
+    """Return the statement that adds a row or changes the one there is.
 
     What is set *once* stays as it was; with *where*, only a row for which it holds is changed.
     """
-    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in (*key, *changed, *once)}
 
     def on(insert: Callable[[Table], Any]) -> Any:
-        into = insert(table).values(new)
+        into = insert(table)
         set_ = {name: into.excluded[name] for name in changed}
         return into.on_conflict_do_update(index_elements=key, set_=set_, where=where)
 
     return Prepared(
         on(postgresql.insert).execution_options(preserve_rowcount=True),
+        (*key, *changed, *once),
         on(sqlite.insert),
     )
 

@@ -61,6 +61,18 @@ _FINISH = (
 FINISH = Prepared(_FINISH)
 FINISH_OWN = Prepared(_FINISH.where(sending.c.owner == bindparam("by")))
 
+OWES_SAFETY = Question(
+    int,
+    select(sending.c.id)
+    .where(
+        or_(IS_READY, sending.c.state == State.CLAIMED),
+        sending.c.rank == SAFETY,
+        sending.c.due_at <= bindparam("now"),
+        sending.c.patient_id == bindparam("patient_id"),
+    )
+    .limit(1),
+)
+
 
 class Sendings(Statements):
     """The questions about sendings."""
@@ -77,16 +89,16 @@ class Sendings(Statements):
         """Plan a sending, move one that is still ready or revive one withdrawn; False once it was tried."""
         planned = await self._do(
             PLAN,
-            new_patient_id=patient_id,
-            new_kind=kind,
-            new_subject=subject,
-            new_step=step,
-            new_rank=SAFETY if kind.is_safety else ROUTINE,
-            new_due_at=due_at,
-            new_useful_until=useful_until,
-            new_state=State.READY,
-            new_attempts=0,
-            new_reason="",
+            patient_id=patient_id,
+            kind=kind,
+            subject=subject,
+            step=step,
+            rank=SAFETY if kind.is_safety else ROUTINE,
+            due_at=due_at,
+            useful_until=useful_until,
+            state=State.READY,
+            attempts=0,
+            reason="",
         )
         return planned == 1
 
@@ -248,11 +260,7 @@ class Sendings(Statements):
 
     async def owes_safety(self, patient_id: int, now: datetime) -> bool:
         """Say whether a patient has a safety sending that is due and not on its way."""
-        waiting = or_(IS_READY, sending.c.state == State.CLAIMED)
-        due = select(sending.c.id).where(
-            waiting, sending.c.rank == SAFETY, sending.c.due_at <= now, sending.c.patient_id == patient_id
-        )
-        return await self._one(due.limit(1)) is not None
+        return await self._first(OWES_SAFETY, patient_id=patient_id, now=now) is not None
 
     async def without_next(
         self, kinds: Iterable[Kind], since: str, after: int, until: int

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 ShapeT = TypeVar("ShapeT", bound="DataclassInstance")
+Given = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 
 
 class Statements:
@@ -55,13 +56,22 @@ class Statements:
             return change.put(self._driver, given).rowcount
         return (await self._execute(change.statement, given)).rowcount
 
+    async def _add(self, insert: Prepared, rows: Sequence[Mapping[str, object]]) -> list[Any]:
+        """Insert rows and return the key of each that was not there before."""
+        self._known.clear()
+        if self._driver is not None:
+            return [key for row in rows for (key,) in insert.put(self._driver, row).fetchall()]
+        return [*(await self._execute(insert.statement, rows)).scalars()]
+
     async def _run(self, statement: Executable) -> CursorResult[Any]:
         if not statement.is_select:
             self._known.clear()
         return await self._execute(statement)
 
     async def _execute(
-        self, statement: Executable, given: Mapping[str, object] | None = None
+        self,
+        statement: Executable,
+        given: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None,
     ) -> CursorResult[Any]:
         if isinstance(self._connection, Connection):
             return self._connection.execute(statement, given)

@@ -5,10 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.storage.prepared import Prepared
 from bot.storage.statements import Statements
 from bot.storage.tables import inbox
+
+_KEEP_PG, _KEEP_FILE = (
+    insert(inbox).on_conflict_do_nothing().returning(inbox.c.update_id)
+    for insert in (postgresql.insert, sqlite.insert)
+)
+KEEP = Prepared(
+    _KEEP_PG,
+    ("update_id", "chat_id", "payload", "received_at", "attempts", "owner", "lease_until"),
+    _KEEP_FILE,
+)
+# What it said and who sent it are forgotten.
+DONE = Prepared(
+    update(inbox)
+    .where(inbox.c.update_id == bindparam("update"))
+    .values(done_at=bindparam("now"), payload="", chat_id=None)
+)
 
 
 class Updates(Statements):
@@ -36,10 +54,7 @@ class Updates(Statements):
             }
             for number, chat, payload in rows
         ]
-        kept = await self._all(
-            self._insert(inbox).values(values).on_conflict_do_nothing().returning(inbox.c.update_id)
-        )
-        new = {row["update_id"] for row in kept}
+        new = set(await self._add(KEEP, values))
         return [number for number in dict.fromkeys(row[0] for row in rows) if number in new]
 
     async def undone_updates(self) -> list[tuple[int, int | None, str]]:
@@ -88,8 +103,7 @@ class Updates(Statements):
 
     async def update_done(self, update_id: int, now: datetime) -> None:
         """Mark an update as done and forget what it said and who sent it."""
-        forgotten = {"payload": "", "chat_id": None}
-        await self._run(update(inbox).where(inbox.c.update_id == update_id).values(done_at=now, **forgotten))
+        await self._do(DONE, update=update_id, now=now)
 
     async def update_failed(self, update_id: int, now: datetime) -> int:
         """Count a failed attempt at an update; return the attempts so far, 0 if it is gone."""
