@@ -90,12 +90,15 @@ async def test_a_token_refused_while_sending_stops_the_bot_and_loses_no_prompt(t
 async def test_health_goes_red_when_the_tick_hangs(
     talk: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hangs = asyncio.Event()
+
     async def hang() -> None:
+        hangs.set()
         await asyncio.Event().wait()
 
     monkeypatch.setattr(talk.app._ledger, "recover", hang)
     talk.app.wake()
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(hangs.wait(), 20)
     talk.app.wake()
     listen = f"127.0.0.1:{talk.app.health_port}"
     assert await asyncio.to_thread(ask_health, listen) == 0

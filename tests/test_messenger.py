@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.delivery.rates import SendBudget
 from bot.messages import Button, Contact, DeliveryError, Fate, Message, Style
 from bot.sandbox import Fault, Person, Sandbox
 from handlers.messenger import TelegramMessenger, fits_caption
@@ -130,3 +133,17 @@ async def test_every_trouble_has_its_fate(
 
 async def test_an_old_press_is_past_helping(messenger: TelegramMessenger) -> None:
     await messenger.answer("12345", "Saved")
+
+
+async def test_a_turn_serves_the_next_message_or_goes_back(
+    telegram: Sandbox, person: Person, tmp_path: Path
+) -> None:
+    async with make_bot(TOKEN, telegram.url) as bot:
+        messenger = TelegramMessenger(bot, tmp_path, SendBudget(1))
+        async with messenger.turn(person.id):
+            pass
+        async with asyncio.timeout(0.9), messenger.turn(person.id):
+            await messenger.send(person.id, Message("first"))
+        began = time.monotonic()
+        await messenger.send(person.id, Message("second"))
+        assert time.monotonic() - began > 0.9

@@ -38,7 +38,7 @@ async def test_three_replicas_together_keep_the_rate_of_one_token(postgres_url: 
         sent.sort()
         worst = max(sum(1 for at in sent if begin <= at < begin + 1) for begin in sent)
         assert len(sent) == 90
-        assert worst <= 50 + 3 * 2 + 5  # the rate, a batch in hand at each replica, the slack
+        assert worst <= 50 + 3 * 2  # the rate, and a batch in hand at each replica
         for budget in budgets:
             await budget._database.close()
 
@@ -55,6 +55,6 @@ async def test_bulk_stands_back_while_people_wait(postgres_url: str) -> None:
                 budget.answered()
 
         await asyncio.gather(*(send("bulk", 1) for _ in range(20)), *(send("reply", 1) for _ in range(10)))
-        assert order.index("reply") < 8
+        assert order.index("reply") < 12
         assert order[:22].count("reply") == 10
         await budget._database.close()

@@ -32,7 +32,8 @@ class SharedBudget:
     ) -> None:
         self._local = local
         self._database = database
-        self._rate = rate
+        # With what may be caught up, no second holds more than the rate.
+        self._rate = rate / (1 + SLACK.total_seconds())
         self._real_clock = real_clock
         self._sleep = sleep
         self._turns: deque[datetime] = deque()
