@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import signal
 import sys
@@ -168,6 +169,7 @@ async def _run_bot(config: Config) -> int:
     app = App(config)
     _stop_on_signals(app.ask_to_stop)
     async with app.running():
+        gc.freeze()  # what was loaded stays: looking it over for garbage would make everybody wait
         if app.first_invite:
             print(f"First invite link: https://t.me/{app.username}?start={app.first_invite}", flush=True)
             print("It lets in ten people within thirty days; `quietlegs invite` makes more.", flush=True)

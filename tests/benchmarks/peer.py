@@ -36,7 +36,7 @@ class World:
 
     def __init__(self) -> None:
         self.pending: dict[int, dict[str, Any]] = {}
-        self.next_id = int(time.time())
+        self.next_id = time.time_ns() // 1_000_000  # ids of an earlier peer are in the bot's inbox already
         self.first_poll: float | None = None
         self.pressed: dict[int, float] = {}
         self.took: dict[int, float] = {}

@@ -31,6 +31,7 @@ MODULES = {
 TOKEN = "1000000001:a-token-for-tests-that-opens-nothing"
 # The other library's own virtual environment; `make bench` makes it beside ours.
 OTHER_PYTHON = Path(sys.prefix).with_name(f"{Path(sys.prefix).name}-bench") / "bin" / "python"
+IDLE = 0.03  # seconds of processor time in a second
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -123,6 +124,14 @@ class Bot:
     def cpu(self) -> float:
         """Return the seconds of processor time used so far."""
         return cpu_of(self._process.pid)
+
+    def settle(self) -> None:
+        """Return when what follows the start (compiling the vocabulary) is done, after a minute at most."""
+        for _ in range(60):
+            used = self.cpu()
+            time.sleep(1)
+            if self.cpu() - used < IDLE:
+                return
 
     def close(self) -> None:
         self._process.send_signal(signal.SIGTERM)
