@@ -101,6 +101,17 @@ async def test_a_routine_pattern_is_told_once_silently_in_the_morning(talk: Conv
     assert (await rows(talk, ada))["P3"].level is Level.ROUTINE
 
 
+async def test_a_cramp_of_over_ten_minutes_brings_one_card_and_not_two(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await in_the_morning(talk, ada)
+    await finish(talk, ada, "pain:+p6", "feeling:+cramp", "done:feeling", "side:+left", "awake:+under_30")
+    await finish(talk, ada, "helped:+nothing", "longest:+over_10", "signs:+none", "tired:+not")
+    await in_the_morning(talk, ada)
+    assert CONTENT.red_flag_words["U13"].why in heard(ada)
+    assert CONTENT.pattern_words["P2"].why not in heard(ada)
+    assert await open_rules(talk, ada) == {"U13"}
+
+
 async def test_a_pattern_is_judged_when_the_night_is_complete(talk: Conversation) -> None:
     ada = await weeks(talk, 2, pain=7, side="both", feeling=("ache",))
     await in_the_morning(talk, ada)

@@ -11,7 +11,7 @@ from bot.sandbox.faults import Fault
 from bot.sandbox.messages import Message
 from content.loader import load
 from content.schema import Level
-from tests.conversation import Conversation, Person, buttons, heard
+from tests.conversation import Conversation, Person, heard
 
 CONTENT = load()
 GRAVE = [rule for rule, red_flag in CONTENT.red_flags.items() if red_flag.level >= Level.URGENT]

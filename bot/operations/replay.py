@@ -163,7 +163,7 @@ class _Replay:
         return judge_diary(self._content, tuple(self._nights.values()), on, self._person)
 
     def _remember(self, on: date, entry: DayCase, findings: tuple[Finding, ...]) -> Told:
-        happened = Happened(on, findings, entry.answered, _outcomes(entry), entry.edit)
+        happened = Happened(on, findings, entry.answered, _outcomes(self._content, entry), entry.edit)
         told = advance(self._content, self._memory, happened)
         self._memory = told.memory
         return told
@@ -201,8 +201,8 @@ def _medicines(profile: ProfileCase) -> Iterator[Medicine]:
             yield Medicine(medicine.name, since)
 
 
-def _outcomes(entry: DayCase) -> dict[str, Outcome]:
-    """What came of earlier advice, by topic or rule; an outcome alone stands for every matter."""
+def _outcomes(content: Content, entry: DayCase) -> dict[str, Outcome]:
+    """What came of earlier advice, by topic; a rule stands for its topic, an outcome alone for every matter."""
     found: dict[str, Outcome] = {}
     told: dict[Outcome, list[str] | bool] = {
         Outcome.BOOKED: entry.booked,
@@ -211,7 +211,9 @@ def _outcomes(entry: DayCase) -> dict[str, Outcome]:
         Outcome.SEEN: entry.seen,
     }
     for outcome, subjects in told.items():
-        found |= dict.fromkeys(["all"] if isinstance(subjects, bool) else subjects, outcome)
+        named = ["all"] if isinstance(subjects, bool) else subjects
+        topics = [content.rules[name].topic if name in content.rules else name for name in named]
+        found |= dict.fromkeys(topics, outcome)
     return found
 
 
@@ -307,8 +309,8 @@ def _refuse_unknown(content: Content, case: DiaryCase) -> None:
             "feeling": (entry.feeling, _codes(content, "feeling")),
             "helped": (entry.helped, _codes(content, "helped")),
         }
-        topics = {"all", *content.rules, *(rule.topic for rule in content.rules.values())}
-        checks["outcomes"] = (_outcomes(entry), topics)
+        topics = {"all", *(rule.topic for rule in content.rules.values())}
+        checks["outcomes"] = (_outcomes(content, entry), topics)
         for name, (codes, known) in checks.items():
             for code in codes:
                 if code not in known:
