@@ -408,6 +408,8 @@ def _checkin(content: Content) -> Complaints:
         if question.only_if_feeling:
             known = _options(content, "feeling")
             yield from _unknown(f"{where}.only_if_feeling", "answer", [question.only_if_feeling], known)
+        if question.only_if_answered and question.only_if_answered not in codes:
+            yield f"{where}.only_if_answered: there is no question {question.only_if_answered!r}"
         for option in question.options:
             yield from _option(content, f"{where}.{option.code}", question, option)
     pain = [option.code for option in content.questions["pain"].options] if "pain" in codes else []

@@ -170,6 +170,7 @@ class Pattern(Shape):
     instead_of: Codes = ()  # patterns that are not said while this one is met
     withholds: Codes = ()
     stays: bool = False
+    crisis_line: bool = False
     when: When
     sources: Texts
     review: Review

@@ -52,6 +52,8 @@ def card_text(content: Content, patient: Patient | None, rule: str, level: Level
     ]
     if words.do_not:
         parts.append(Html(words.do_not))
+    if content.rules[rule].crisis_line:
+        parts.append(content.words.say("card_crisis", crisis=numbers.crisis_block(content, patient, today)))
     if level >= Level.URGENT:
         parts.append(content.words.say("card_foot"))
     return Html("\n\n".join(parts))

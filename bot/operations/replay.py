@@ -202,7 +202,7 @@ def _medicines(profile: ProfileCase) -> Iterator[Medicine]:
 
 
 def _outcomes(content: Content, entry: DayCase) -> dict[str, Outcome]:
-    """What came of earlier advice, by topic; a rule stands for its topic, an outcome alone for every matter."""
+    """What came of earlier advice, by topic; a rule stands for its topic, `true` for every matter."""
     found: dict[str, Outcome] = {}
     told: dict[Outcome, list[str] | bool] = {
         Outcome.BOOKED: entry.booked,

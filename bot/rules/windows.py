@@ -109,7 +109,11 @@ class Diary:
 
 
 def night_of(
-    checkin: CheckIn, signs: Mapping[str, str], evening: Evening | None = None, cramps: int | None = None
+    checkin: CheckIn,
+    signs: Mapping[str, str],
+    evening: Evening | None = None,
+    cramps: int | None = None,
+    mood: int | None = None,
 ) -> Night:
     """Return a check-in as a night, with the signs its answers stand for and what was done that evening."""
     return Night(
@@ -125,6 +129,7 @@ def night_of(
         did=evening.done if evening else frozenset(),
         painkiller=MEDICINE in checkin.helped or None,
         distress=DISTRESS.index(checkin.distress) if checkin.distress in DISTRESS else None,
+        mood=mood,
     )
 
 
