@@ -114,6 +114,9 @@ class RedFlag(Shape):
     withholds: Codes = ()  # techniques (gates.toml) that are wrong while this is open
     stays: bool = False  # a vanished sign does not lower it
     crisis_line: bool = False  # its card also names somebody to talk to at any hour
+    asks_first: dict[Code, Code] = Field(
+        default_factory=dict
+    )  # flag -> row whose question comes before the card
     mistap_days: int = Field(default=1, ge=1, le=7)  # days on which the exact question must be answered no
     sources: Texts
     review: Review
@@ -304,6 +307,7 @@ class Timing(Shape):
     pause_choices_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)]
     sign_nights: int  # nights for which a sign keeps gating tips
     unanswered_nights_before_asking: int
+    profile_asked_again_days: int  # a health question asked again, and left unanswered, comes after these
 
 
 # --- numbers and places ------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ PLANTED = [
         "rules/red_flags.toml",
         r'lifetime = "urgent"',
         'lifetime = "soon"',
-        "rules/red_flags.toml: U17.lifetime: soon does not fit the level urgent",
+        "rules/red_flags.toml: U27.lifetime: soon does not fit the level urgent",
     ),
     (
         "rules/red_flags.toml",

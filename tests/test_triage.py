@@ -116,6 +116,7 @@ U23: jaundice | dark_urine
 U24: flag:pregnant_or_postnatal bad_headache | bad_headache
 U25: extra_dose | new_medicine
 U26: stiff_mornings vision_change | stiff_mornings
+U27: flag:clot_treated leg_bigger | flag:clot_treated leg_swollen
 S4: sore_unhealed | leg_sore
 S7: new_medicine | frequent_cramps
 S14: flag:dopamine_medicine urges_gambling | urges_gambling

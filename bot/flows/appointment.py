@@ -225,7 +225,7 @@ async def _came_of_it(
     content, now = services.content_for(patient), services.clock()
     if what == "seen":
         await _seen(services, store, patient, row)
-        return Reply(edit=Message(content.words.say("appointment_said_ask"), _said_rows(content, row)))
+        return Reply(edit=Message(content.words.say("appointment_said_ask"), said_rows(content, row)))
     if what == "said" and detail in SAID:
         await store.note_event(row.id, "said", now, detail)
         return Reply(edit=Message(content.words.say("appointment_said")))
@@ -250,7 +250,8 @@ async def _seen(services: Services, store: Store, patient: Patient, row: Escalat
         await store.change_escalation(row.id, outcome=Outcome.SEEN)
 
 
-def _said_rows(content: Content, row: Escalation) -> Rows:
+def said_rows(content: Content, row: Escalation) -> Rows:
+    """Return the choices for what was said to somebody who has been seen."""
     return tuple(
         (Button(content.words.plain(f"appointment_said_{code}"), f"ap:{row.id}:said:{code}"),)
         for code in SAID

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import numbers
+from bot.flows import numbers, profile
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
@@ -256,7 +256,7 @@ async def _after_signs(
 async def _closing(
     services: Services, store: Store, content: Content, patient: Patient, before: CheckIn, after: CheckIn
 ) -> tuple[Message, ...]:
-    """Return one short word when the check-in has just been completed; none while something grave is open."""
+    """Return a short word for a check-in just completed, and a health question whose time has come."""
     if before.completed_at is not None or after.completed_at is None:
         return ()
     await lower_what_has_gone(services, store, patient, after.night)
@@ -265,7 +265,9 @@ async def _closing(
     key = "closing_good" if after.pain == questionnaire.NO_TROUBLE else "closing_bad"
     if after.pain is None:
         key = "closing_unknown"
-    return (Message(content.words.say(key), silent=True),)
+    passed = await profile.due_again(store, patient, content, services.clock())
+    closing = Message(content.words.say(key), silent=True)
+    return (closing, passed) if passed else (closing,)
 
 
 # --- typed replies and other nights --------------------------------------------------------------------

@@ -58,6 +58,9 @@ async def _settle(
         if outcome is Outcome.BOOKED:
             asked = await appointment.ask_day(services, store, patient, row)
             settled = replace(asked, text=Html(f"{settled.text}\n\n{asked.text}"))
+        if outcome is Outcome.SEEN and row.level < Level.EMERGENCY and not row.about_other:
+            text = Html(f"{settled.text}\n\n{words.say('seen_said_ask')}")
+            settled = Message(text, appointment.said_rows(content, row))
         return Reply(notice=words.plain("notice_noted"), messages=(settled,))
     if outcome is Outcome.CANNOT:
         return Reply(messages=(_cannot_reach(services, content, patient, row),))
