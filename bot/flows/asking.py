@@ -14,6 +14,7 @@ from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
+from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
 from content.loader import Content
@@ -90,7 +91,10 @@ async def render_question(
         await _take_as(services, store, patient, asking, rule, LATE, f"late:{asking.id}")
         services.wake()
         return Spoken(None, "became a card")
-    return Spoken(question_message(services.content_for(patient), patient, asking, now.date()))
+    times = patient.times
+    quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
+    message = question_message(services.content_for(patient), patient, asking, now.date())
+    return Spoken(replace(message, silent=quiet and _is_of_pattern(asking)))
 
 
 async def question_told(

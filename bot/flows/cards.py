@@ -172,7 +172,7 @@ def told_before(content: Content, patient: Patient | None, rule: str, today: dat
         call = who_to_call(content, patient, "despair", level, today)
     key = "told_before_despair" if is_despair(content, rule) else "told_before"
     text = content.words.say(key, action=Html(content.rule_words[rule].action), emergency=call)
-    return Message(text, ((numbers.call_button(content, patient, today),),))
+    return Message(text, ((numbers.call_button(content, patient, today),),), sounds=True)
 
 
 # --- why -----------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def question_message(content: Content, patient: Patient | None, asking: Asking, 
         lines = "\n".join(f"• {content.red_flag_words[rule].line}" for rule in asking.rules)
         body = Html(f"<b>{words.say('question_which')}</b>\n{lines}")
     rows = _question_rows(content, asking) if asking.id else _stateless_rows(content, asking.rules)
-    return Message(Html(f"{lead}\n\n{body}"), rows)
+    return Message(Html(f"{lead}\n\n{body}"), rows, sounds=True)
 
 
 def _question_rows(content: Content, asking: Asking) -> Rows:

@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.flows.schedule import ROUTINE_KINDS, plan_all
 from bot.flows.services import Services
 from bot.model import Patient
+from bot.rules.timing import in_quiet_hours
 from bot.storage.store import Store
 
 
@@ -30,12 +31,16 @@ async def back(services: Services, chat_id: int) -> None:
     services.wake()
 
 
-async def here(services: Services, chat_id: int) -> None:
-    """Take a word or a press as a sign that the chat is open, should the news of it have been lost."""
+async def here(services: Services, chat_id: int) -> bool:
+    """Take a word or a press as a sign that the chat is open; say whether a reply makes no sound now."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
-    if patient is not None and patient.blocked_at is not None:
+    if patient is None:
+        return False
+    if patient.blocked_at is not None:
         await back(services, chat_id)
+    times = patient.times
+    return patient.silent or in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz)
 
 
 async def wake_safety(store: Store, patient: Patient, now: datetime) -> None:
