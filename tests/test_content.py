@@ -344,6 +344,7 @@ def test_what_must_not_fade_stays(content: Content) -> None:
         "U2",
         "U3",
         "U17",
+        "U27",
     }
 
 

@@ -11,9 +11,11 @@ from bot.flows.settings import month_first
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Escalation, Kind, Outcome, Patient, Sending
 from bot.rules.clock_words import read_date
+from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.timing import end_of_quiet, in_quiet_hours, local_moment
 from bot.storage.store import Store
 from content.loader import Content
+from content.schema import Level
 from content.words import Html
 
 KEPT = "appointment"  # the event that holds the day (ISO date)
@@ -42,15 +44,34 @@ async def show(services: Services, chat_id: int) -> Reply:
         if patient is None or not patient.is_enrolled:
             return Reply(messages=(Message(content.words.say("not_enrolled")),))
         rows = [row for row in await store.escalations(patient.id) if _may_have_one(content, row)]
+        now_ones = [row for row in await store.open_escalations(patient.id) if _cannot_wait(row)]
         days = {row.id: await _day_of(store, row) for row in rows}
     buttons = tuple((Button(_label(content, row, days[row.id]), f"ap:{row.id}:ask"),) for row in rows)
-    key = "appointment_list" if rows else "appointment_none"
-    return Reply(messages=(Message(content.words.say(key), buttons),))
+    shown = [_not_now(content, row) for row in now_ones[-1:]]
+    if rows or not shown:
+        key = "appointment_list" if rows else "appointment_none"
+        shown.append(Message(content.words.say(key), buttons))
+    return Reply(messages=tuple(shown))
+
+
+def _not_now(content: Content, row: Escalation) -> Message:
+    action = Html(content.rule_words[row.rule].action)
+    return Message(content.words.say("appointment_not_now", action=action))
+
+
+def _cannot_wait(row: Escalation) -> bool:
+    return is_own_and_grave(row) and row.level is Level.EMERGENCY and row.told_at is not None
 
 
 def _may_have_one(content: Content, row: Escalation) -> bool:
     is_ahead = row.is_open or row.outcome == Outcome.BOOKED
-    return is_ahead and not row.about_other and row.told_at is not None and row.rule in content.rules
+    return (
+        is_ahead
+        and not _cannot_wait(row)
+        and not row.about_other
+        and row.told_at is not None
+        and row.rule in content.rules
+    )
 
 
 def _label(content: Content, row: Escalation, day: date | None) -> str:

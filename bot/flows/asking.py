@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.cards import MISTAP, cycle_of, question_message
+from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
 from bot.flows.schedule import next_morning
@@ -163,18 +163,19 @@ async def _take_as(
     if old is not None and old.is_open:
         await tell_anew(services, store, patient, old)
         return Raised()
-    finding = _answered(content, asking, rule, sure=answer not in (UNSURE, LATE))
+    finding = _answered(content, asking, rule, answer)
     return await raise_findings(
         services, store, patient, (finding,), asking.night, origin, asking.about_other
     )
 
 
-def _answered(content: Content, asking: Asking, rule: str, sure: bool) -> Finding:
+def _answered(content: Content, asking: Asking, rule: str, answer: str) -> Finding:
     """The finding of a row whose exact question was answered; the answer itself is evidence."""
     codes = codes_behind(content, asking)
-    signs = dict.fromkeys(sign_codes(codes) or (asking.because,), YES if sure else UNSURE)
+    signs = dict.fromkeys(sign_codes(codes) or (asking.because,), UNSURE if answer in (UNSURE, LATE) else YES)
     finding = finding_for(content, rule, Facts(signs=signs))
-    return replace(finding, evidence=tuple(dict.fromkeys((*codes, f"asked:{rule}"))))
+    late = (UNANSWERED,) if answer == LATE else ()
+    return replace(finding, evidence=tuple(dict.fromkeys((*codes, f"asked:{rule}", *late))))
 
 
 async def _mistaken(store: Store, asking: Asking) -> Escalation | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.flows import numbers
@@ -13,6 +13,7 @@ from content.schema import Level, Lifecycle, Lifetime
 from content.words import Html
 
 MISTAP = "mistap"
+UNANSWERED = "asked:late"  # an evidence code: the exact question had no answer, and counts as yes
 NIGHT = "night:"  # begins an evidence code that names a night
 # Under a card that can wait: what settles it, in this order, as far as its lifecycle says so.
 WAITING = (
@@ -201,11 +202,12 @@ def why_text(content: Content, row: Escalation) -> Html:
     )
 
 
-def evidence_words(content: Content, evidence: Iterable[str]) -> list[str]:
+def evidence_words(content: Content, evidence: Sequence[str]) -> list[str]:
     """Return what something rests on in plain words, many nights as their number and span."""
-    codes = [code for code in evidence if not code.startswith(NIGHT)]
+    late = UNANSWERED in evidence
+    codes = [code for code in evidence if not code.startswith(NIGHT) and code != UNANSWERED]
     nights = sorted(date.fromisoformat(code[len(NIGHT) :]) for code in evidence if code.startswith(NIGHT))
-    found = [_evidence_words(content, code) for code in codes]
+    found = [_evidence_words(content, code, late) for code in codes]
     if len(nights) == 1:
         found.append(content.words.plain("evidence_night", day=content.words.day(nights[0])))
     elif nights:
@@ -214,7 +216,7 @@ def evidence_words(content: Content, evidence: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _evidence_words(content: Content, code: str) -> str:
+def _evidence_words(content: Content, code: str, late: bool) -> str:
     kind, _, name = code.partition(":")
     whole = f"evidence_{code.replace(':', '_')}"
     if whole in content.words.messages:  # of few values, each with words of its own
@@ -226,7 +228,8 @@ def _evidence_words(content: Content, code: str) -> str:
     if kind == "pain":
         return content.words.plain("evidence_pain", pain=name)
     if kind == "asked" and name in content.red_flag_words:
-        return content.words.plain("evidence_asked", line=content.red_flag_words[name].line)
+        key = "evidence_asked_late" if late else "evidence_asked"
+        return content.words.plain(key, label=content.red_flag_words[name].label)
     if kind == "pattern" and name in content.pattern_words:
         return content.words.plain("evidence_pattern", line=content.pattern_words[name].line)
     if f"evidence_{kind}" in content.words.messages:
@@ -255,7 +258,7 @@ def question_message(content: Content, patient: Patient | None, asking: Asking, 
         lines = "\n".join(f"• {content.red_flag_words[rule].line}" for rule in asking.rules)
         body = Html(f"<b>{words.say('question_which')}</b>\n{lines}")
     rows = _question_rows(content, asking) if asking.id else _stateless_rows(content, asking.rules)
-    return Message(Html(f"{lead}\n\n{body}"), rows, sounds=True)
+    return Message(Html(f"{lead}\n\n{body}"), rows)
 
 
 def _question_rows(content: Content, asking: Asking) -> Rows:
