@@ -171,6 +171,7 @@ class Pattern(Shape):
     withholds: Codes = ()
     stays: bool = False
     crisis_line: bool = False
+    part_of: Code | None = None  # the row of the reviewed table that this is a part of
     when: When
     sources: Texts
     review: Review

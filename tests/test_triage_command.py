@@ -213,3 +213,11 @@ def test_days_without_an_entry_are_judged_too() -> None:
     days = [{"day": 1, "pain": 9}, {"day": 2, "pain": 9}, {"day": 3, "pain": 9}]
     assert level_of(*days, {"day": 14, "answered": False}) is Level.SOON
     assert level_of(*days, {"day": 15, "answered": False}) is Level.NONE
+
+
+def test_a_part_of_a_row_names_the_row_of_the_table_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    days = [{"day": 1, "signs": ["foot_sore"]}]
+    _, (shown,), _ = triage(capsys, tmp_path, case(profile={"flags": ["diabetes"]}, days=days))
+    assert {"P18", "P18b"} <= {*shown["by_day"][0]["raised"]}

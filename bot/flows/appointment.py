@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from bot.flows.cards import cycle_of, why_row
+from bot.flows.cards import cycle_of, told_before, why_row
 from bot.flows.escalation import Spoken, close, reopen
 from bot.flows.services import Services
 from bot.flows.settings import month_first
@@ -47,16 +47,12 @@ async def show(services: Services, chat_id: int) -> Reply:
         now_ones = [row for row in await store.open_escalations(patient.id) if _cannot_wait(row)]
         days = {row.id: await _day_of(store, row) for row in rows}
     buttons = tuple((Button(_label(content, row, days[row.id]), f"ap:{row.id}:ask"),) for row in rows)
-    shown = [_not_now(content, row) for row in now_ones[-1:]]
+    today = services.clock().date()
+    shown = [told_before(content, patient, row.rule, today) for row in now_ones[-1:]]
     if rows or not shown:
         key = "appointment_list" if rows else "appointment_none"
         shown.append(Message(content.words.say(key), buttons))
     return Reply(messages=tuple(shown))
-
-
-def _not_now(content: Content, row: Escalation) -> Message:
-    action = Html(content.rule_words[row.rule].action)
-    return Message(content.words.say("appointment_not_now", action=action))
 
 
 def _cannot_wait(row: Escalation) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from bot.model import Facts, Finding, Outcome
 from bot.operations.case_shapes import DayCase, DiaryCase, MessageCase, ProfileCase
 from bot.rules.hearing import changed, listen
+from bot.rules.lifecycle import together
 from bot.rules.memory import Happened, Memory, Told, advance
 from bot.rules.patterns import Medicine, Person, judge_diary
 from bot.rules.reading import Reading
@@ -140,15 +141,22 @@ class _Replay:
         doubtful: tuple[str, ...] = ()
         if entry.answered:
             facts, doubtful = self._take(day, entry)
-        findings = (*judge(self._content, facts), *self._patterns(on))
-        told = self._remember(on, entry, findings)
+        red_flags, patterns = judge(self._content, facts), self._patterns(on)
+        findings = (*red_flags, *patterns)
+        told = self._remember(on, entry, (*together(red_flags), *patterns))
         asked = [row for rule in told.rules for row in _asks(self._content, rule)]
         judged = changed(self._content, Facts(flags=self._flags), facts)
         asks = tuple(dict.fromkeys((*judged.asks, *doubtful, *asked)))
         raised = [finding for finding in findings if finding.level > Level.NONE or finding.rule in told.rules]
         for finding in raised:
             self.raised.setdefault(finding.rule, (finding, day))
-        return DayResult(day, told.level, tuple(one.rule for one in raised), bool(told.rules), asks)
+        rules = [rule for one in raised for rule in (one.rule, self._row(one.rule)) if rule]
+        return DayResult(day, told.level, tuple(dict.fromkeys(rules)), bool(told.rules), asks)
+
+    def _row(self, rule: str) -> str | None:
+        """The row of the reviewed table that a pattern is a part of, where it has a name of its own."""
+        pattern = self._content.patterns.get(rule)
+        return pattern.part_of if pattern else None
 
     def _take(self, day: int, entry: DayCase) -> tuple[Facts, tuple[str, ...]]:
         """Keep an entry as the night's answers, and return them as facts, with the questions of its note."""
