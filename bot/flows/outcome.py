@@ -78,11 +78,13 @@ async def _acknowledge(services: Services, store: Store, row: Escalation, outcom
 
 def _cannot_reach(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
     today = services.clock().date()
+    words = content.rule_words[row.rule]  # a pattern's line speaks to the patient, who is to say it
+    said = f"{words.label}." if row.rule in content.patterns else words.line
     text = content.words.say(
         "cannot_reach",
         health=numbers.health_block(content, patient, today),
         emergency=numbers.emergency_block(content, patient, today),
-        line=Html(content.rule_words[row.rule].line),
+        line=Html(said),
     )
     return Message(text, ((numbers.call_button(content, patient, today),),))
 
