@@ -195,13 +195,13 @@ def test_two_entries_of_a_day_meet_and_an_edit_replaces() -> None:
     assert level_of({"day": 1, "pain": 9}, {"day": 2, "pain": 9}, {"day": 3, "pain": 9}, slip) is Level.NONE
 
 
-def test_an_age_answers_the_flag_about_age() -> None:
-    found = parse_case(case(text="x", profile={"age": 66}))
-    assert found.profile.age == 66
-    assert flags_of(content(), found.profile) == {"age_65_plus": True}
-    assert flags_of(content(), parse_case(case(text="x", profile={"age": 64})).profile) == {
-        "age_65_plus": False
-    }
+def test_an_age_answers_the_flags_about_age() -> None:
+    def flags(age: int) -> dict[str, bool]:
+        return flags_of(content(), parse_case(case(text="x", profile={"age": age})).profile)
+
+    assert flags(66) == {"age_20_plus": True, "age_51_plus": True, "age_65_plus": True}
+    assert flags(50) == {"age_20_plus": True, "age_51_plus": False, "age_65_plus": False}
+    assert flags(19) == {"age_20_plus": False, "age_51_plus": False, "age_65_plus": False}
 
 
 def test_an_unanswered_exact_question_counts_as_not_sure() -> None:
