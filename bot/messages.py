@@ -32,6 +32,7 @@ Rows = tuple[tuple[Button, ...], ...]
 class Message:
     """One message: safe markup (b, i, u, code), inline buttons, with or without a sound.
 
+    What `sounds` does so at night too: cards and whatever stands in for one.
     `figure` names a picture of the content, shown above the text as its caption.
     `keyboard` is one of "", "location" (offer to share the place) or "remove".
     """
@@ -42,10 +43,11 @@ class Message:
     figure: str = ""
     keyboard: str = ""
     keyboard_text: str = ""
+    sounds: bool = False
 
     def quiet(self) -> Message:
-        """Return the same message without a sound."""
-        return replace(self, silent=True)
+        """Return the same message without a sound, unless it sounds at night too."""
+        return self if self.sounds else replace(self, silent=True)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Contact:
     name: str
     number: str
     silent: bool = False
+
+    def quiet(self) -> Contact:
+        """Return the same number without a sound."""
+        return replace(self, silent=True)
 
 
 Outgoing = Message | Contact
@@ -75,6 +81,11 @@ class Reply:
     keep: tuple[str, int] | None = (
         None  # remember the id of the last message sent: ("checkin", night ordinal)
     )
+
+    def quiet(self) -> Reply:
+        """Return the same reply without a sound, but for what sounds at night too."""
+        messages = tuple(message.quiet() for message in self.messages)
+        return replace(self, messages=messages, edit=self.edit.quiet() if self.edit else None)
 
     def __add__(self, other: Reply) -> Reply:
         """Return both replies in order; the first edit and notice win."""

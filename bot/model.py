@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 
 from content.schema import Level
 
-ANSWER_QUESTIONS = ("pain", "signs", "feeling", "side", "awake", "helped", "longest", "tired", "distress")
+ANSWER_QUESTIONS = (
+    *("pain", "signs", "feeling", "side", "awake", "helped", "longest", "tired", "distress"),
+    *("interest", "low"),
+)
 
 
 class Origin(enum.StrEnum):
@@ -136,6 +139,9 @@ class CheckIn:
     version: str = ""  # of the questions, so that rules can be audited
     message_id: int | None = None
     note: str = ""
+    interest: str | None = None  # the two questions about mood
+    low: str | None = None
+    more: frozenset[str] = frozenset()  # questions asked this morning that are not asked every morning
 
     @property
     def is_logged(self) -> bool:

@@ -173,6 +173,10 @@ def _red_flags(content: Content) -> Complaints:
         yield from _unknown(f"{where}.withholds", "technique", red_flag.withholds, content.gates)
         yield from _condition(content, f"{where}.when", red_flag.when)
         yield from _standing(where, red_flag)
+        yield from _unknown(f"{where}.asks_first", "flag", red_flag.asks_first, content.profile)
+        yield from _unknown(
+            f"{where}.asks_first", "red flag", red_flag.asks_first.values(), content.red_flags
+        )
         if red_flag.level >= Level.URGENT and f"area_{red_flag.area}" not in content.words.messages:
             yield f"{where}.area: {content.language}/messages.toml has no area_{red_flag.area}; write it"
         if not list(_condition(content, where, red_flag.when)):
@@ -408,6 +412,8 @@ def _checkin(content: Content) -> Complaints:
         if question.only_if_feeling:
             known = _options(content, "feeling")
             yield from _unknown(f"{where}.only_if_feeling", "answer", [question.only_if_feeling], known)
+        if question.only_if_answered and question.only_if_answered not in codes:
+            yield f"{where}.only_if_answered: there is no question {question.only_if_answered!r}"
         for option in question.options:
             yield from _option(content, f"{where}.{option.code}", question, option)
     pain = [option.code for option in content.questions["pain"].options] if "pain" in codes else []

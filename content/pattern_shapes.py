@@ -170,6 +170,8 @@ class Pattern(Shape):
     instead_of: Codes = ()  # patterns that are not said while this one is met
     withholds: Codes = ()
     stays: bool = False
+    crisis_line: bool = False
+    part_of: Code | None = None  # the row of the reviewed table that this is a part of
     when: When
     sources: Texts
     review: Review

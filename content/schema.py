@@ -113,6 +113,10 @@ class RedFlag(Shape):
     when: Condition
     withholds: Codes = ()  # techniques (gates.toml) that are wrong while this is open
     stays: bool = False  # a vanished sign does not lower it
+    crisis_line: bool = False  # its card also names somebody to talk to at any hour
+    asks_first: dict[Code, Code] = Field(
+        default_factory=dict
+    )  # flag -> row whose question comes before the card
     mistap_days: int = Field(default=1, ge=1, le=7)  # days on which the exact question must be answered no
     sources: Texts
     review: Review
@@ -248,16 +252,21 @@ class Option(Shape):
     maybe: Codes = ()  # signs counted as not sure while the exact question has no answer
     alone: bool = False  # choosing it clears the others (none of these, nothing)
     wide: bool = False  # a row of its own on the keyboard
+    points: int = Field(default=0, ge=0, le=10)  # towards a score of several questions
 
 
 class Question(Shape):
-    """One check-in question; `when` are codes that earlier answers must have given."""
+    """One check-in question, and what must have been answered before it is asked."""
 
     code: Code
     many: bool = False
     most: int | None = None  # at most so many choices
     only_if_trouble: bool = True
     only_if_feeling: Code | None = None
+    only_if_answered: Code | None = None
+    every_nights: int | None = Field(default=None, ge=7)  # None: every morning
+    first_after_nights: int = Field(default=0, ge=0)  # of those that are not asked every morning
+    scores: Code | None = None  # the score that its points add to
     columns: int = Field(default=2, ge=1, le=8)
     options: Annotated[tuple[Option, ...], BeforeValidator(_frozen)]
 
@@ -276,6 +285,7 @@ class QuestionWords(Shape):
 
     ask: str
     short: str  # its name in a summary
+    note: str = ""  # why it is asked, below the question
     options: dict[str, str]
 
 
@@ -297,6 +307,7 @@ class Timing(Shape):
     pause_choices_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)]
     sign_nights: int  # nights for which a sign keeps gating tips
     unanswered_nights_before_asking: int
+    profile_asked_again_days: int  # a health question asked again, and left unanswered, comes after these
 
 
 # --- numbers and places ------------------------------------------------------------------------------

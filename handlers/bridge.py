@@ -113,10 +113,11 @@ class Bridge:
 
     async def carry(self, asked: Asked, reply: Reply) -> int | None:
         """Send untold safety words, change the pressed message, send the new ones; return the last id."""
-        if await presence.here(self.services, asked.chat_id):
+        here = await presence.here(self.services, asked.chat_id)
+        if here.owes_safety:
             await self._delivery.safety(asked.chat_id)
         try:
-            return await self._say(asked, reply)
+            return await self._say(asked, reply.quiet() if here.is_quiet else reply)
         except DeliveryError as error:
             if error.fate is not Fate.BLOCKED:
                 raise

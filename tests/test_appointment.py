@@ -153,6 +153,22 @@ async def test_nothing_to_book_says_so_and_others_days_are_nobodys(talk: Convers
     assert (await matter(talk, ada)).outcome == "booked"
 
 
+async def test_what_comes_next_names_the_appointment(talk: Conversation) -> None:
+    ada = await booked(talk)
+    said = await talk.say(ada, "/next")
+    assert said[0].text.count("about your appointment") == 2, "the evening before and the day after"
+
+
+async def test_an_emergency_is_not_for_an_appointment(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "can't breathe")
+    said = await talk.say(ada, "/appointment")
+    assert CONTENT.red_flag_words["E1"].action in said[0].text
+    assert not any(
+        data.startswith("ap:") for one in said for row in one.keyboard for data in [row[0]["callback_data"]]
+    )
+
+
 async def test_seen_under_the_card_ends_the_reminders(talk: Conversation) -> None:
     ada = await warned(talk)
     row = await matter(talk, ada)

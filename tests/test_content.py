@@ -90,7 +90,7 @@ PLANTED = [
         "rules/red_flags.toml",
         r'lifetime = "urgent"',
         'lifetime = "soon"',
-        "rules/red_flags.toml: U17.lifetime: soon does not fit the level urgent",
+        "rules/red_flags.toml: U27.lifetime: soon does not fit the level urgent",
     ),
     (
         "rules/red_flags.toml",
@@ -344,6 +344,7 @@ def test_what_must_not_fade_stays(content: Content) -> None:
         "U2",
         "U3",
         "U17",
+        "U27",
     }
 
 

@@ -156,3 +156,15 @@ async def test_a_stranger_gets_the_release_and_the_number(talk: Conversation) ->
 async def test_buttons_stay_short_after_a_million_episodes(talk: Conversation) -> None:
     words = talk.app.services.content("en").question_words["longest"].options
     assert all(len(f"cr:long:{10**12}:{code}".encode()) <= 64 for code in words)
+
+
+async def test_a_cramp_that_let_go_after_all_leaves_no_card_for_the_morning(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(3, 0))
+    await talk.say(ada, "/cramp")
+    await talk.press(ada, STILL_ON)
+    await talk.press(ada, GONE)
+    await talk.press(ada, "1 to 5 min")
+    await talk.until(time(8, 30))
+    assert await open_rules(talk, ada) == set()
+    pardon_captions(talk)

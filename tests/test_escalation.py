@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot.flows.escalation import raise_findings
-from bot.model import Escalation, Finding, Kind, Patient, State
+from bot.model import Escalation, Finding, Kind, Patient, ProfileAnswer, State
 from bot.sandbox.faults import Fault
 from content.loader import load
 from content.schema import Level
@@ -151,6 +151,7 @@ async def test_seen_settles_it_and_the_same_evidence_stays_quiet(talk: Conversat
     await talk.until(time(20, 30))
     await talk.press(ada, "I have been seen by someone", "glad that you were seen")
     assert await matters(talk, ada) == []
+    await talk.press(ada, "A treatment or advice", "Do what they told you, also where")
     before = cards(ada, "U1")
     await talk.press(ada, f"{N}:done:signs", None)
     await talk.later(days=3)
@@ -292,6 +293,73 @@ async def test_a_combination_taken_back_asks_what_remains(talk: Conversation) ->
     assert CONTENT.red_flag_words["U1"].label in labels
     await talk.press(ada, CONTENT.red_flag_words["U1"].label, None)
     assert [row.rule for row in await matters(talk, ada)] == ["U1"]
+
+
+# --- a clot that is known and treated --------------------------------------------------------------------
+
+
+async def with_a_treated_clot(talk: Conversation) -> Person:
+    """Return somebody treated for a clot in the left leg who is asked the warning signs."""
+    ada = await in_the_morning(talk)
+    patient = await me(talk, ada)
+    async with talk.app.database.transaction() as store:
+        await store.set_profile(patient.id, ProfileAnswer("clot_treated", True, side="left"), talk.now)
+    return ada
+
+
+async def test_a_treated_clot_is_quiet_for_its_own_leg(talk: Conversation) -> None:
+    ada = await with_a_treated_clot(talk)
+    await tick(talk, ada, "+leg_swollen")
+    assert cards(ada, "U1") == 0
+    assert CONTENT.red_flag_words["U27"].question in ada.last.text
+    await talk.press(ada, "No", "noted: no")
+    await talk.later(days=1)
+    assert await matters(talk, ada) == []
+
+
+@pytest.mark.parametrize("press", ["Yes", "Not sure"])
+async def test_a_treated_clot_is_loud_for_a_bigger_leg_and_for_the_other(
+    talk: Conversation, press: str
+) -> None:
+    ada = await with_a_treated_clot(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.press(ada, press, None)
+    assert cards(ada, "U27") == 1
+
+
+async def test_a_treated_clot_without_an_answer_is_loud_next_morning(talk: Conversation) -> None:
+    ada = await with_a_treated_clot(talk)
+    await tick(talk, ada, "+leg_swollen")
+    await talk.until(time(8, 30))
+    assert cards(ada, "U27") == 1
+
+
+async def test_a_treated_clot_is_loud_for_the_chest(talk: Conversation) -> None:
+    ada = await with_a_treated_clot(talk)
+    await tick(talk, ada, "+chest")
+    assert cards(ada, "E1") == 1
+
+
+async def test_words_about_a_treated_leg_are_asked_about_and_a_bigger_one_is_loud(talk: Conversation) -> None:
+    ada = await with_a_treated_clot(talk)
+    said = await talk.say(ada, "my leg is swollen")
+    assert CONTENT.red_flag_words["U27"].question in said[0].text
+    await talk.press(ada, "No", None)
+    said = await talk.say(ada, "my leg with the clot is more swollen than before")
+    assert said[0].text.startswith(action("U27"))
+
+
+# --- a question left open --------------------------------------------------------------------------------
+
+
+async def test_a_card_that_comes_of_silence_says_so_and_so_does_why(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "/cramp")
+    await talk.press(ada, "It will not let go", CONTENT.red_flag_words["U13"].line)
+    await talk.until(time(8, 30))
+    card = next(one for one in ada.messages if action("U13") in one.text)
+    assert "have had no answer" in card.text
+    await talk.press(ada, "Why do you say this?", "which had no answer yet")
 
 
 # --- closed chats and outages ----------------------------------------------------------------------------

@@ -137,3 +137,12 @@ def test_no_country_begins_with_the_police(code: str) -> None:
 
 def test_every_state_of_the_european_union_has_112() -> None:
     assert all("112" in {line.number for line in NUMBERS.countries[code].emergency} for code in UNION)
+
+
+def test_a_number_that_answers_in_both_countries_goes_first() -> None:
+    shown = emergency_lines(NUMBERS, "GB", "ES", TODAY)
+    assert [(one.line.number, one.country, one.shared) for one in shown.emergency] == [
+        ("112", "GB", ("ES",)),
+        ("999", "GB", ()),
+        ("061", "ES", ()),
+    ]

@@ -444,3 +444,10 @@ def test_a_check_in_is_a_night() -> None:
     assert night.did == {"stretch"}
     assert night.has_sign(["leg_sore"])
     assert not night_of(CheckIn(at(1), pain=0, awake="no"), {}).sleep_disturbed
+
+
+def test_a_night_without_a_score_says_nothing_of_trouble() -> None:
+    """Of a week told without a score nobody knows whether the weeks after it were worse."""
+    assert Night(START).has_symptoms is None
+    assert Night(START, pain=0).has_symptoms is False
+    assert Night(START, feeling=frozenset({"cramp"})).has_symptoms is True

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bot.flows.cards import evidence_words
-from bot.flows.escalation import withheld_by
-from bot.model import CheckIn, Escalation, Evening, Kind, Origin, Patient, ProfileAnswer
+from bot.flows.escalation import raise_findings, withheld_by
+from bot.model import CheckIn, Escalation, Evening, Finding, Kind, Origin, Patient, ProfileAnswer
 from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person, buttons, heard
@@ -99,6 +99,34 @@ async def test_a_routine_pattern_is_told_once_silently_in_the_morning(talk: Conv
     await talk.later(days=2)
     assert cards(ada, "P3") == 1
     assert (await rows(talk, ada))["P3"].level is Level.ROUTINE
+
+
+async def test_what_to_say_on_the_telephone_is_in_the_words_of_the_patient(talk: Conversation) -> None:
+    ada = await weeks(talk, 14, **BAD)
+    await in_the_morning(talk, ada)
+    await talk.press(ada, "I cannot reach anyone", f"told to be seen. {CONTENT.pattern_words['P3'].label}.")
+
+
+async def test_nearly_asleep_at_the_wheel_brings_one_card(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await told(talk, ada, LAST, tired="lot")
+    patient = await me(talk, ada)
+    driving = Finding("S18", Level.SOON, "tired_days", None, ("sign:drowsy_driving",))
+    async with talk.app.database.transaction() as store:
+        await raise_findings(talk.app.services, store, patient, (driving,), LAST, "test:S18")
+    await in_the_morning(talk, ada)
+    assert await open_rules(talk, ada) == {"S18"}
+
+
+async def test_a_cramp_of_over_ten_minutes_brings_one_card_and_not_two(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await in_the_morning(talk, ada)
+    await finish(talk, ada, "pain:+p6", "feeling:+cramp", "done:feeling", "side:+left", "awake:+under_30")
+    await finish(talk, ada, "helped:+nothing", "longest:+over_10", "signs:+none", "tired:+not")
+    await in_the_morning(talk, ada)
+    assert CONTENT.red_flag_words["U13"].why in heard(ada)
+    assert CONTENT.pattern_words["P2"].why not in heard(ada)
+    assert await open_rules(talk, ada) == {"U13"}
 
 
 async def test_a_pattern_is_judged_when_the_night_is_complete(talk: Conversation) -> None:

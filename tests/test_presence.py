@@ -166,3 +166,34 @@ async def test_every_notice_fits(talk: Conversation) -> None:
         if key.startswith("notice_"):
             assert isinstance(text, str)
             assert 0 < len(text) <= 200, key
+
+
+# --- at night -------------------------------------------------------------------------------------------
+
+
+async def test_answers_to_somebody_awake_at_night_make_no_sound(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(3, 0))
+    for words in ("/cramp", "/tips", "what can you do?", "6/10, left calf"):
+        said = await talk.say(ada, words)
+        assert said
+        assert all(message.silent for message in said), words
+
+
+async def test_at_night_a_card_sounds_and_so_does_the_answer_to_a_second_report(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(3, 0))
+    said = await talk.say(ada, "can't breathe")
+    assert not said[0].silent
+    await talk.press(ada, "I have read this", None)
+    said = await talk.say(ada, "can't breathe")
+    assert "told you about this before" in said[0].text
+    assert not said[0].silent
+
+
+async def test_by_day_answers_sound_unless_somebody_chose_silence(talk: Conversation) -> None:
+    ada = await talk.patient()
+    assert not (await talk.say(ada, "/tips"))[0].silent
+    await talk.say(ada, "/settings")
+    await talk.press(ada, "Turn sound off", None)
+    assert (await talk.say(ada, "/tips"))[0].silent

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import time, timedelta
+
 import pytest
 
 from bot.model import ProfileAnswer
+from content.loader import load
 from tests.conversation import Conversation, Person, buttons, heard
+from tests.known import patient_of
 from tests.test_enrolment import kept, known
+
+CONTENT = load()
+QUESTION = CONTENT.profile_words["pregnant_or_postnatal"].question
 
 
 async def answers(talk: Conversation, person: Person) -> dict[str, ProfileAnswer]:
@@ -126,3 +134,71 @@ async def test_who_has_not_agreed_has_no_profile(talk: Conversation) -> None:
     await talk.settled()
     assert ada.toasts[-1].alert
     assert "patient" not in kept(talk)
+
+
+# --- asked again when its time has come --------------------------------------------------------------------
+
+
+async def quiet_night(talk: Conversation, ada: Person) -> None:
+    """Answer the newest check-in with two taps."""
+    night = next(code for code in buttons(ada) if code.startswith("ci:")).split(":")[1]
+    for press in ("pain:+p0", "signs:+none"):
+        await talk.press(ada, f"ci:{night}:{press}", None)
+
+
+async def pregnant(talk: Conversation) -> Person:
+    """Return somebody who said yes, with the morning on which the answer may have passed just told."""
+    ada = await talk.patient()
+    await talk.say(ada, "/profile")
+    await talk.press(ada, "pr:o:pregnant_or_postnatal:show")
+    await talk.press(ada, "pr:o:pregnant_or_postnatal:yes")
+    async with talk.app.database.transaction() as store:
+        patient = await patient_of(talk, ada)
+        answer = (await store.profile(patient.id))["pregnant_or_postnatal"]
+        assert answer.ask_again_on is not None
+        assert answer.ask_again_on > talk.now.date()
+        await store.set_profile(patient.id, replace(answer, ask_again_on=talk.now.date()), talk.now)
+    await talk.until(time(8, 30))
+    await quiet_night(talk, ada)
+    assert QUESTION in ada.last.text
+    return ada
+
+
+async def test_an_answer_that_may_have_passed_is_asked_again(talk: Conversation) -> None:
+    ada = await pregnant(talk)
+    assert (await answers(talk, ada))["pregnant_or_postnatal"].yes, "until answered it stays on the safe side"
+    await talk.press(ada, "pr:g:pregnant_or_postnatal:no", "Thank you")
+    assert (await answers(talk, ada))["pregnant_or_postnatal"].yes is False
+    ada.mark()
+    await talk.until(time(8, 30))
+    await quiet_night(talk, ada)
+    assert all(QUESTION not in message.text for message in ada.since())
+
+
+async def test_still_so_is_asked_again_another_time(talk: Conversation) -> None:
+    ada = await pregnant(talk)
+    await talk.press(ada, "pr:g:pregnant_or_postnatal:yes", "Thank you")
+    answer = (await answers(talk, ada))["pregnant_or_postnatal"]
+    assert answer.yes
+    assert answer.ask_again_on == talk.now.date() + timedelta(
+        days=CONTENT.profile["pregnant_or_postnatal"].ask_again_days or 0
+    )
+
+
+async def test_left_unanswered_it_does_not_come_every_morning(talk: Conversation) -> None:
+    ada = await pregnant(talk)
+    ada.mark()
+    await talk.until(time(8, 30))
+    await quiet_night(talk, ada)
+    assert all(QUESTION not in message.text for message in ada.since())
+
+
+async def test_an_answer_whose_time_has_not_come_is_not_asked_again(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "/profile")
+    await talk.press(ada, "pr:o:pregnant_or_postnatal:show")
+    await talk.press(ada, "pr:o:pregnant_or_postnatal:yes")
+    ada.mark()
+    await talk.until(time(8, 30))
+    await quiet_night(talk, ada)
+    assert all(QUESTION not in message.text for message in ada.since())

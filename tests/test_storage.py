@@ -200,6 +200,7 @@ async def test_a_check_in_comes_back_as_it_was_saved(database: Database, patient
             NIGHT, 7, ("cramp", "burning"), "both", "an_hour", ("stretch",), "minutes",
             {"swollen": "yes", "chest": "unsure"}, "lot", "mild", frozenset({"pain", "signs"}),
             frozenset({"side"}), Origin.PROMPTED, NOW, NOW + MINUTE, "7", 2**40, "a note, with a comma",
+            "some_days", "not_at_all", frozenset({"interest"}),
         )  # fmt: skip
         await store.save_checkin(patient.id, before, after, NOW, Origin.PROMPTED)
         await store.place_checkin(patient.id, NIGHT, 2**41)

@@ -116,8 +116,12 @@ U23: jaundice | dark_urine
 U24: flag:pregnant_or_postnatal bad_headache | bad_headache
 U25: extra_dose | new_medicine
 U26: stiff_mornings vision_change | stiff_mornings
+U27: flag:clot_treated leg_bigger | flag:clot_treated leg_swollen
+S1: night_bone_pain | flag:age_20_plus night_bone_pain
+S1: flag:age_20_plus flag:age_51_plus night_bone_pain | night_sweats
 S4: sore_unhealed | leg_sore
 S7: new_medicine | frequent_cramps
+S17: stiff_mornings | flag:age_20_plus stiff_mornings
 S14: flag:dopamine_medicine urges_gambling | urges_gambling
 R1: cramps_disturb_sleep | feeling:cramp
 """

@@ -195,13 +195,13 @@ def test_two_entries_of_a_day_meet_and_an_edit_replaces() -> None:
     assert level_of({"day": 1, "pain": 9}, {"day": 2, "pain": 9}, {"day": 3, "pain": 9}, slip) is Level.NONE
 
 
-def test_an_age_answers_the_flag_about_age() -> None:
-    found = parse_case(case(text="x", profile={"age": 66}))
-    assert found.profile.age == 66
-    assert flags_of(content(), found.profile) == {"age_65_plus": True}
-    assert flags_of(content(), parse_case(case(text="x", profile={"age": 64})).profile) == {
-        "age_65_plus": False
-    }
+def test_an_age_answers_the_flags_about_age() -> None:
+    def flags(age: int) -> dict[str, bool]:
+        return flags_of(content(), parse_case(case(text="x", profile={"age": age})).profile)
+
+    assert flags(66) == {"age_20_plus": True, "age_51_plus": True, "age_65_plus": True}
+    assert flags(50) == {"age_20_plus": True, "age_51_plus": False, "age_65_plus": False}
+    assert flags(19) == {"age_20_plus": False, "age_51_plus": False, "age_65_plus": False}
 
 
 def test_an_unanswered_exact_question_counts_as_not_sure() -> None:
@@ -213,3 +213,11 @@ def test_days_without_an_entry_are_judged_too() -> None:
     days = [{"day": 1, "pain": 9}, {"day": 2, "pain": 9}, {"day": 3, "pain": 9}]
     assert level_of(*days, {"day": 14, "answered": False}) is Level.SOON
     assert level_of(*days, {"day": 15, "answered": False}) is Level.NONE
+
+
+def test_a_part_of_a_row_names_the_row_of_the_table_too(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    days = [{"day": 1, "signs": ["foot_sore"]}]
+    _, (shown,), _ = triage(capsys, tmp_path, case(profile={"flags": ["diabetes"]}, days=days))
+    assert {"P18", "P18b"} <= {*shown["by_day"][0]["raised"]}

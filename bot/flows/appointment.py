@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from bot.flows.cards import cycle_of, why_row
+from bot.flows.cards import cycle_of, told_before, why_row
 from bot.flows.escalation import Spoken, close, reopen
 from bot.flows.services import Services
 from bot.flows.settings import month_first
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Escalation, Kind, Outcome, Patient, Sending
 from bot.rules.clock_words import read_date
+from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.timing import end_of_quiet, in_quiet_hours, local_moment
 from bot.storage.store import Store
 from content.loader import Content
+from content.schema import Level
 from content.words import Html
 
 KEPT = "appointment"  # the event that holds the day (ISO date)
@@ -42,15 +44,30 @@ async def show(services: Services, chat_id: int) -> Reply:
         if patient is None or not patient.is_enrolled:
             return Reply(messages=(Message(content.words.say("not_enrolled")),))
         rows = [row for row in await store.escalations(patient.id) if _may_have_one(content, row)]
+        now_ones = [row for row in await store.open_escalations(patient.id) if _cannot_wait(row)]
         days = {row.id: await _day_of(store, row) for row in rows}
     buttons = tuple((Button(_label(content, row, days[row.id]), f"ap:{row.id}:ask"),) for row in rows)
-    key = "appointment_list" if rows else "appointment_none"
-    return Reply(messages=(Message(content.words.say(key), buttons),))
+    today = services.clock().date()
+    shown = [told_before(content, patient, row.rule, today) for row in now_ones[-1:]]
+    if rows or not shown:
+        key = "appointment_list" if rows else "appointment_none"
+        shown.append(Message(content.words.say(key), buttons))
+    return Reply(messages=tuple(shown))
+
+
+def _cannot_wait(row: Escalation) -> bool:
+    return is_own_and_grave(row) and row.level is Level.EMERGENCY and row.told_at is not None
 
 
 def _may_have_one(content: Content, row: Escalation) -> bool:
     is_ahead = row.is_open or row.outcome == Outcome.BOOKED
-    return is_ahead and not row.about_other and row.told_at is not None and row.rule in content.rules
+    return (
+        is_ahead
+        and not _cannot_wait(row)
+        and not row.about_other
+        and row.told_at is not None
+        and row.rule in content.rules
+    )
 
 
 def _label(content: Content, row: Escalation, day: date | None) -> str:
@@ -225,7 +242,7 @@ async def _came_of_it(
     content, now = services.content_for(patient), services.clock()
     if what == "seen":
         await _seen(services, store, patient, row)
-        return Reply(edit=Message(content.words.say("appointment_said_ask"), _said_rows(content, row)))
+        return Reply(edit=Message(content.words.say("appointment_said_ask"), said_rows(content, row)))
     if what == "said" and detail in SAID:
         await store.note_event(row.id, "said", now, detail)
         return Reply(edit=Message(content.words.say("appointment_said")))
@@ -250,7 +267,8 @@ async def _seen(services: Services, store: Store, patient: Patient, row: Escalat
         await store.change_escalation(row.id, outcome=Outcome.SEEN)
 
 
-def _said_rows(content: Content, row: Escalation) -> Rows:
+def said_rows(content: Content, row: Escalation) -> Rows:
+    """Return the choices for what was said to somebody who has been seen."""
     return tuple(
         (Button(content.words.plain(f"appointment_said_{code}"), f"ap:{row.id}:said:{code}"),)
         for code in SAID

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.cards import MISTAP, cycle_of, question_message
+from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
 from bot.flows.schedule import next_morning
@@ -14,6 +14,7 @@ from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
+from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
 from content.loader import Content
@@ -90,7 +91,10 @@ async def render_question(
         await _take_as(services, store, patient, asking, rule, LATE, f"late:{asking.id}")
         services.wake()
         return Spoken(None, "became a card")
-    return Spoken(question_message(services.content_for(patient), patient, asking, now.date()))
+    times = patient.times
+    quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
+    message = question_message(services.content_for(patient), patient, asking, now.date())
+    return Spoken(replace(message, silent=quiet and _is_of_pattern(asking)))
 
 
 async def question_told(
@@ -159,18 +163,19 @@ async def _take_as(
     if old is not None and old.is_open:
         await tell_anew(services, store, patient, old)
         return Raised()
-    finding = _answered(content, asking, rule, sure=answer not in (UNSURE, LATE))
+    finding = _answered(content, asking, rule, answer)
     return await raise_findings(
         services, store, patient, (finding,), asking.night, origin, asking.about_other
     )
 
 
-def _answered(content: Content, asking: Asking, rule: str, sure: bool) -> Finding:
+def _answered(content: Content, asking: Asking, rule: str, answer: str) -> Finding:
     """The finding of a row whose exact question was answered; the answer itself is evidence."""
     codes = codes_behind(content, asking)
-    signs = dict.fromkeys(sign_codes(codes) or (asking.because,), YES if sure else UNSURE)
+    signs = dict.fromkeys(sign_codes(codes) or (asking.because,), UNSURE if answer in (UNSURE, LATE) else YES)
     finding = finding_for(content, rule, Facts(signs=signs))
-    return replace(finding, evidence=tuple(dict.fromkeys((*codes, f"asked:{rule}"))))
+    late = (UNANSWERED,) if answer == LATE else ()
+    return replace(finding, evidence=tuple(dict.fromkeys((*codes, f"asked:{rule}", *late))))
 
 
 async def _mistaken(store: Store, asking: Asking) -> Escalation | None:

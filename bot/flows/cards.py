@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from bot.flows import numbers
@@ -13,6 +13,7 @@ from content.schema import Level, Lifecycle, Lifetime
 from content.words import Html
 
 MISTAP = "mistap"
+UNANSWERED = "asked:late"  # an evidence code: the exact question had no answer, and counts as yes
 NIGHT = "night:"  # begins an evidence code that names a night
 # Under a card that can wait: what settles it, in this order, as far as its lifecycle says so.
 WAITING = (
@@ -52,6 +53,8 @@ def card_text(content: Content, patient: Patient | None, rule: str, level: Level
     ]
     if words.do_not:
         parts.append(Html(words.do_not))
+    if content.rules[rule].crisis_line:
+        parts.append(content.words.say("card_crisis", crisis=numbers.crisis_block(content, patient, today)))
     if level >= Level.URGENT:
         parts.append(content.words.say("card_foot"))
     return Html("\n\n".join(parts))
@@ -170,7 +173,7 @@ def told_before(content: Content, patient: Patient | None, rule: str, today: dat
         call = who_to_call(content, patient, "despair", level, today)
     key = "told_before_despair" if is_despair(content, rule) else "told_before"
     text = content.words.say(key, action=Html(content.rule_words[rule].action), emergency=call)
-    return Message(text, ((numbers.call_button(content, patient, today),),))
+    return Message(text, ((numbers.call_button(content, patient, today),),), sounds=True)
 
 
 # --- why -----------------------------------------------------------------------------------------------
@@ -199,11 +202,12 @@ def why_text(content: Content, row: Escalation) -> Html:
     )
 
 
-def evidence_words(content: Content, evidence: Iterable[str]) -> list[str]:
+def evidence_words(content: Content, evidence: Sequence[str]) -> list[str]:
     """Return what something rests on in plain words, many nights as their number and span."""
-    codes = [code for code in evidence if not code.startswith(NIGHT)]
+    late = UNANSWERED in evidence
+    codes = [code for code in evidence if not code.startswith(NIGHT) and code != UNANSWERED]
     nights = sorted(date.fromisoformat(code[len(NIGHT) :]) for code in evidence if code.startswith(NIGHT))
-    found = [_evidence_words(content, code) for code in codes]
+    found = [_evidence_words(content, code, late) for code in codes]
     if len(nights) == 1:
         found.append(content.words.plain("evidence_night", day=content.words.day(nights[0])))
     elif nights:
@@ -212,7 +216,7 @@ def evidence_words(content: Content, evidence: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _evidence_words(content: Content, code: str) -> str:
+def _evidence_words(content: Content, code: str, late: bool) -> str:
     kind, _, name = code.partition(":")
     whole = f"evidence_{code.replace(':', '_')}"
     if whole in content.words.messages:  # of few values, each with words of its own
@@ -224,7 +228,8 @@ def _evidence_words(content: Content, code: str) -> str:
     if kind == "pain":
         return content.words.plain("evidence_pain", pain=name)
     if kind == "asked" and name in content.red_flag_words:
-        return content.words.plain("evidence_asked", line=content.red_flag_words[name].line)
+        key = "evidence_asked_late" if late else "evidence_asked"
+        return content.words.plain(key, label=content.red_flag_words[name].label)
     if kind == "pattern" and name in content.pattern_words:
         return content.words.plain("evidence_pattern", line=content.pattern_words[name].line)
     if f"evidence_{kind}" in content.words.messages:

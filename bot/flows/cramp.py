@@ -22,6 +22,7 @@ from content.words import Html
 SIDES = ("left", "right", "both")
 FIELDS = {"side": "side", "long": "longest"}  # what a button names, and the question it answers
 LASTING = ("U13", "U1")  # what a cramp that will not let go may be, gravest first
+LASTING_BECAUSE = "cramp"
 
 
 async def now(services: Services, chat_id: int) -> Reply:
@@ -132,10 +133,13 @@ def _thanks(content: Content) -> Message:
 
 
 async def _judge(services: Services, store: Store, patient: Patient, episode: Episode) -> None:
-    """Raise what a filed length stands for, once per episode."""
+    """Raise what a filed length stands for, once per episode; a short one answers what was asked."""
     content = services.content_for(patient)
     option = next(one for one in content.questions["longest"].options if one.code == episode.longest)
-    if not option.signs:
+    if not option.signs:  # it let go in time: what was asked while it lasted is answered
+        for asking in await store.open_askings(patient.id):
+            if asking.because == LASTING_BECAUSE:
+                await store.answer_asking(asking.id, "no", services.clock())
         return
     side = episode.side if episode.side in ("left", "right") else None
     facts = Facts(dict.fromkeys(option.signs, "yes"), await flags_of(store, patient), side=side)
@@ -153,6 +157,6 @@ async def still_on(services: Services, chat_id: int, origin: str) -> Reply:
             return Reply(messages=(Message(_say(content, "cramp_on", None, moment)),))
         withheld = await _withheld(store, patient, content, moment)
         night = _night(patient, moment)
-        await put_question(services, store, patient, night, "cramp", LASTING, False, origin)
+        await put_question(services, store, patient, night, LASTING_BECAUSE, LASTING, False, origin)
     key = "cramp_on_withheld" if "stretch" in withheld else "cramp_on"
     return Reply(messages=(Message(_say(content, key, patient, moment)),))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.cards import card, card_text, cycle_of, follow_up, is_despair, told_before
+from bot.flows.cards import UNANSWERED, card, card_text, cycle_of, follow_up, is_despair, told_before
 from bot.flows.services import Services
 from bot.messages import Message
 from bot.model import Escalation, Finding, Kind, Patient, Sending, State
@@ -207,7 +207,7 @@ async def render_card(
     if refusal := await _may_not(store, patient, row, now):
         return Spoken(None, refusal)
     content = services.content_for(patient)
-    lead = _repeat_lead(content, row, sending.step) if row.told_at is not None else Html("")
+    lead = _lead(content, row, sending.step)
     foot = content.words.say("sent_again") if sending.reason == "unknown" else Html("")
     message = card(content, patient, row, lead, foot, now.date())
     await store.change_escalation(row.id, words=str(message.text), content_version=content.version)
@@ -226,7 +226,9 @@ async def _may_not(store: Store, patient: Patient, row: Escalation, now: datetim
     return "graver" if lifecycle.forbids_coaching(await store.open_escalations(patient.id)) else ""
 
 
-def _repeat_lead(content: Content, row: Escalation, step: int) -> Html:
+def _lead(content: Content, row: Escalation, step: int) -> Html:
+    if row.told_at is None:
+        return content.words.say("card_late") if UNANSWERED in row.evidence else Html("")
     if is_despair(content, row.rule):
         return content.words.say("card_repeat_despair")
     last = step == len(cycle_of(content, row.rule).repeat_minutes)

@@ -19,6 +19,7 @@ from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Rows
 from bot.model import CheckIn, Escalation, Finding, Kind, Patient, Sending, State
+from bot.rules import questionnaire
 from bot.rules.hearing import sign_codes
 from bot.rules.lifecycle import forbids_coaching
 from bot.rules.memory import Happened, Matter, Memory, Told, advance, in_force, matter_of
@@ -33,6 +34,7 @@ from content.words import Html
 
 NIGHTS = timedelta(days=91)  # how far back the diary is read: no pattern looks further
 LOOKS_BACK = 28  # days looked back for when a matter was last met; advice stays in force for less
+MOOD = "mood"  # the score of the two questions about it
 NEW_MEDICINE = "new_medicine"  # the profile answer whose day may have begun a medicine
 LONG_AGO = timedelta(days=7)  # nights that can still be corrected
 WORD_LASTS = timedelta(days=1)
@@ -112,7 +114,13 @@ async def _known(store: Store, patient: Patient, content: Content, on: date) -> 
     for episode in await store.episodes(patient.id, since, on):
         cramps[episode.night] = cramps.get(episode.night, 0) + 1
     nights = tuple(
-        night_of(one, _signs(content, one, rows), evenings.get(one.night), cramps.get(one.night))
+        night_of(
+            one,
+            _signs(content, one, rows),
+            evenings.get(one.night),
+            cramps.get(one.night),
+            questionnaire.score(content.checkin, one, MOOD),
+        )
         for one in checkins.values()
     )
     return Known(nights, checkins, await _person(store, patient), rows, on)
@@ -121,7 +129,7 @@ async def _known(store: Store, patient: Patient, content: Content, on: date) -> 
 def _is_told(checkin: CheckIn) -> bool:
     """Say whether a night was told at all: one that was only skipped through is unknown."""
     told = (checkin.pain is not None, checkin.signs, checkin.feeling, checkin.helped, checkin.longest)
-    return any(told)
+    return any(told) or checkin.interest is not None
 
 
 def _signs(content: Content, checkin: CheckIn, rows: Iterable[Escalation]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import numbers
+from bot.flows import numbers, profile
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
@@ -19,6 +19,7 @@ from bot.messages import Button, Message, Reply
 from bot.model import CheckIn, Origin, Patient, Sending
 from bot.rules import questionnaire
 from bot.rules.hearing import changed, sign_codes
+from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.reading import Reading
 from bot.rules.timing import night_of
 from bot.storage.store import Store
@@ -41,10 +42,26 @@ async def render_checkin(
     if known is not None and known.completed_at is not None:
         return Spoken(None, "already answered")
     checkin = await store.open_checkin(patient.id, night, Origin.PROMPTED, content.checkin.version, now)
+    checkin = await _with_more(store, patient, content, checkin, now)
     late = now - sending.due_at > timedelta(minutes=content.timing.late_after_minutes)
     greeting = content.words.say("checkin_greeting_late" if late else "checkin_greeting")
     message = page(content, patient, checkin, greeting)
     return Spoken(replace(message, silent=_is_silent(patient, now)))
+
+
+async def _with_more(
+    store: Store, patient: Patient, content: Content, checkin: CheckIn, now: datetime
+) -> CheckIn:
+    """Add the questions that are not asked every morning, when it is their turn and nothing grave is open."""
+    longest = max((one.every_nights or 0 for one in content.checkin.questions), default=0)
+    asked = await store.asked_at_times(patient.id, checkin.night - timedelta(days=longest))
+    joined = night_of(patient.created_at, patient.tz)
+    more = questionnaire.due(content.checkin, asked, joined, checkin.night)
+    if not more or any(is_own_and_grave(row) for row in await store.open_escalations(patient.id)):
+        return checkin
+    after = replace(checkin, more=more)
+    await store.save_checkin(patient.id, checkin, after, now, checkin.origin)
+    return after
 
 
 def _is_silent(patient: Patient, now: datetime) -> bool:
@@ -239,7 +256,7 @@ async def _after_signs(
 async def _closing(
     services: Services, store: Store, content: Content, patient: Patient, before: CheckIn, after: CheckIn
 ) -> tuple[Message, ...]:
-    """Return one short word when the check-in has just been completed; none while something grave is open."""
+    """Return a short word for a check-in just completed, and a health question whose time has come."""
     if before.completed_at is not None or after.completed_at is None:
         return ()
     await lower_what_has_gone(services, store, patient, after.night)
@@ -248,7 +265,9 @@ async def _closing(
     key = "closing_good" if after.pain == questionnaire.NO_TROUBLE else "closing_bad"
     if after.pain is None:
         key = "closing_unknown"
-    return (Message(content.words.say(key), silent=True),)
+    passed = await profile.due_again(store, patient, content, services.clock())
+    closing = Message(content.words.say(key), silent=True)
+    return (closing, passed) if passed else (closing,)
 
 
 # --- typed replies and other nights --------------------------------------------------------------------

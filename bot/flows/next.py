@@ -1,20 +1,22 @@
-"""/next: the coming fortnight's prompts and check-ins in the patient's own clock, clock changes included."""
+"""/next: what comes in the next fortnight in the patient's own clock, clock changes included."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from itertools import groupby
 
 from bot.flows.schedule import coming
 from bot.flows.services import Services
 from bot.messages import Message, Reply
-from bot.model import Patient
+from bot.model import Kind, Patient
 from bot.rules.lifecycle import forbids_coaching
 from bot.rules.timing import local_moment
 from content.loader import Content
 from content.words import Html
 
 DAYS = 14
+KEPT = (Kind.APPOINTMENT, Kind.FOLLOW_UP)  # planned for their own day, not every day
 
 
 async def show(services: Services, chat_id: int, language: str | None) -> Reply:
@@ -22,6 +24,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         standing = await store.open_escalations(patient.id) if patient else []
+        waiting = await store.waiting(patient.id) if patient else []
     content = services.content_of(patient, language)
     words = content.words
     if patient is None or not patient.is_enrolled:
@@ -32,17 +35,22 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     parts = []
     if patient.paused_until and patient.paused_until > now.astimezone(patient.tz).date():
         parts.append(words.say("next_paused", day=words.day(patient.paused_until)))
-    parts.append(fortnight(content, patient, now))
+    kept = [(one.due_at, one.kind) for one in waiting if one.kind in KEPT]
+    parts.append(fortnight(content, patient, now, kept))
     parts += clock_changes(content, patient, now)
     if forbids_coaching(standing):
         parts.append(words.say("next_grave"))
     return Reply(messages=(Message(Html("\n\n".join(parts))),))
 
 
-def fortnight(content: Content, patient: Patient, now: datetime) -> Html:
-    """Return what comes, a day a line."""
+def fortnight(
+    content: Content, patient: Patient, now: datetime, kept: Sequence[tuple[datetime, Kind]] = ()
+) -> Html:
+    """Return what comes, a day a line: what is computed, and what is kept as a row."""
     words = content.words
-    local = [(due.astimezone(patient.tz), kind) for due, kind in coming(patient, now, _end(patient, now))]
+    end = _end(patient, now)
+    due_by = sorted((*coming(patient, now, end), *(one for one in kept if now < one[0] <= end)))
+    local = [(due.astimezone(patient.tz), kind) for due, kind in due_by]
     lines = []
     for day, due in groupby(local, key=lambda each: each[0].date()):
         items = [

@@ -55,7 +55,7 @@ def contact(content: Content, number: str) -> Reply:
 
 def _block(content: Content, lines: tuple[ShownLine, ...], shown: NumbersShown) -> Html:
     """One number a line; that nobody has confirmed them is said once, below them."""
-    several = len({line.country for line in lines if line.country}) > 1
+    several = len({code for line in lines for code in (line.country, *line.shared) if code}) > 1
     texts = [_line(content, line, several) for line in lines]
     unconfirmed = sum(line.unconfirmed for line in lines)
     if unconfirmed:
@@ -67,7 +67,8 @@ def _line(content: Content, shown: ShownLine, several_countries: bool) -> Html:
     words, line = content.words, shown.line
     if shown.country is None:
         return words.say("number_fallback", number=line.number)
-    name = line.name or (country_name(shown.country, content.language) if several_countries else "")
+    where = [country_name(code, content.language) for code in (shown.country, *shown.shared)]
+    name = line.name or (words.list(where) if several_countries else "")
     parts = [words.say("number_named" if name else "number_alone", number=line.number, name=name)]
     if line.note:
         parts.append(words.say(line.note))

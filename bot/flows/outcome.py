@@ -58,6 +58,9 @@ async def _settle(
         if outcome is Outcome.BOOKED:
             asked = await appointment.ask_day(services, store, patient, row)
             settled = replace(asked, text=Html(f"{settled.text}\n\n{asked.text}"))
+        if outcome is Outcome.SEEN and row.level < Level.EMERGENCY and not row.about_other:
+            text = Html(f"{settled.text}\n\n{words.say('seen_said_ask')}")
+            settled = Message(text, appointment.said_rows(content, row))
         return Reply(notice=words.plain("notice_noted"), messages=(settled,))
     if outcome is Outcome.CANNOT:
         return Reply(messages=(_cannot_reach(services, content, patient, row),))
@@ -75,11 +78,13 @@ async def _acknowledge(services: Services, store: Store, row: Escalation, outcom
 
 def _cannot_reach(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
     today = services.clock().date()
+    words = content.rule_words[row.rule]  # a pattern's line speaks to the patient, who is to say it
+    said = f"{words.label}." if row.rule in content.patterns else words.line
     text = content.words.say(
         "cannot_reach",
         health=numbers.health_block(content, patient, today),
         emergency=numbers.emergency_block(content, patient, today),
-        line=Html(content.rule_words[row.rule].line),
+        line=Html(said),
     )
     return Message(text, ((numbers.call_button(content, patient, today),),))
 

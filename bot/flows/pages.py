@@ -29,7 +29,13 @@ def ask(content: Content, checkin: CheckIn, question: Question, lead: Html | Non
     head = content.words.say(
         "checkin_head", night=content.words.day(checkin.night), origin=_origin(content, checkin)
     )
-    parts = [head, told_so_far(content, checkin, question), lead, Html(f"<b>{words.ask}</b>")]
+    parts = [
+        head,
+        told_so_far(content, checkin, question),
+        lead,
+        Html(f"<b>{words.ask}</b>"),
+        Html(f"<i>{words.note}</i>" if words.note else ""),
+    ]
     text = Html("\n\n".join(part for part in parts if part))
     return Message(text, (*_choices(content, checkin, question), *_ways(content, checkin, question)))
 
@@ -87,7 +93,7 @@ def told_so_far(content: Content, checkin: CheckIn, but: Question | None = None)
     lines = []
     for question in content.checkin.questions:
         codes = questionnaire.chosen(checkin, question)
-        if not codes or question is but:
+        if not codes or question is but or not questionnaire.is_asked(question, checkin):
             continue
         words = content.question_words[question.code]
         answer = content.words.list([words.options[code] for code in codes])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
@@ -15,7 +15,8 @@ from content.words import Html
 
 ASKED_AT_START = 100  # flags ordered below this are the short first round
 SIDES = ("left", "right", "both")
-ROUNDS = ("r", "a", "o")  # the short first round, all, this one only
+AGAIN = "g"
+ROUNDS = ("r", "a", "o", AGAIN)  # the short first round, all, this one only, this one once more
 ANSWERS = ("yes", "no", "skip", "end", "noside", *SIDES)
 
 
@@ -27,7 +28,7 @@ def asked(content: Content, first_round: bool = False) -> list[str]:
 
 
 def question(content: Content, flag: str, round_: str, known: Mapping[str, ProfileAnswer]) -> Message:
-    """Return one question; `round_` is r (the short first round), a (all) or o (this one only)."""
+    """Return one question; `round_` is r (the short first round), a (all), o (this one only) or g (again)."""
     words = content.words
     flags = asked(content, first_round=round_ == "r")
     place = words.say("profile_place", at=flags.index(flag) + 1, of=len(flags)) if flag in flags else Html("")
@@ -40,6 +41,8 @@ def question(content: Content, flag: str, round_: str, known: Mapping[str, Profi
     no = Button(words.plain("button_no"), f"pr:{round_}:{flag}:no")
     skip = Button(words.plain("button_skip"), f"pr:{round_}:{flag}:skip")
     end = Button(words.plain("button_enough"), f"pr:{round_}:{flag}:end")
+    if round_ == AGAIN:
+        return Message(Html(f"<b>{content.profile_words[flag].question}</b>"), ((yes, no), (skip,)))
     if round_ == "o":
         skip = Button(words.plain("button_rather_not"), f"pr:o:{flag}:skip")
         end = Button(words.plain("button_back"), "pr:o:list:show")
@@ -50,6 +53,25 @@ def first_question(content: Content, known: Mapping[str, ProfileAnswer], round_:
     """Return the first question of a round; None when there is none."""
     flags = asked(content, first_round=round_ == "r")
     return question(content, flags[0], round_, known) if flags else None
+
+
+async def due_again(store: Store, patient: Patient, content: Content, now: datetime) -> Message | None:
+    """Return one question whose answer may have passed; unanswered, it comes again after a while."""
+    today = now.astimezone(patient.tz).date()
+    known = await store.profile(patient.id)
+    flags = [flag for flag in asked(content) if flag in known and _is_due(known[flag], today)]
+    if not flags:
+        return None
+    answer = known[flags[0]]
+    later = today + timedelta(days=content.timing.profile_asked_again_days)
+    await store.set_profile(patient.id, replace(answer, ask_again_on=later), now)
+    lead = content.words.say("profile_again")
+    put = question(content, answer.flag, AGAIN, known)
+    return replace(put, text=Html(f"{lead}\n{put.text}"), silent=True)
+
+
+def _is_due(answer: ProfileAnswer, today: date) -> bool:
+    return answer.ask_again_on is not None and answer.ask_again_on <= today
 
 
 async def overview(services: Services, chat_id: int, language: str | None) -> Reply:
@@ -149,6 +171,8 @@ def _after(
     at = flags.index(flag) + 1 if flag in flags else len(flags)
     if round_ == "o":
         return _overview(content, known)
+    if round_ == AGAIN:
+        return Message(content.words.say("profile_thanks"))
     if answer == "end" or at >= len(flags):
         return Message(content.words.say("profile_thanks"))
     return question(content, flags[at], round_, known)

@@ -95,4 +95,4 @@ async def row(services: Services, chat_id: int, rule: str, origin: str) -> Reply
 def stateless_card(content: Content, rule: str, today: date) -> Message:
     """Return a red flag's card for somebody of whom nothing is kept."""
     text = card_text(content, None, rule, content.red_flags[rule].level, today)
-    return Message(text, ((numbers.call_button(content, None, today),),))
+    return Message(text, ((numbers.call_button(content, None, today),),), sounds=True)

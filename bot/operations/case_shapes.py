@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from content.schema import Level, level_named
 
@@ -91,7 +91,9 @@ class DayCase(CaseShape):
     did: Listed = Field(default_factory=list)
     painkiller: bool | None = None
     distress: Annotated[int, BeforeValidator(_graded), Field(ge=0, le=3)] | None = None
-    mood: Annotated[int, Field(ge=0, le=6)] | None = None
+    mood: Annotated[int, Field(ge=0, le=6)] | None = Field(
+        default=None, validation_alias=AliasChoices("mood", "phq2", "phq")
+    )
     seen: Subjects = Field(default_factory=list)
     booked: Subjects = Field(default_factory=list)
     known: Subjects = Field(default_factory=list)

@@ -265,6 +265,7 @@ def _codes(content: Content) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
         yield f"{question}: {words.ask}", words.options.items()
     yield "did: parts of the evening", ((part, part) for part in get_args(Part))
     yield "distress: how much it weighs", ((word, str(grade)) for grade, word in enumerate(DISTRESS))
+    yield "mood: the two questions about mood together (PHQ-2)", (("0-6", "3 or more is low"),)
     rules = content.rule_words.items()
     topics = ((rule, f"{content.rules[rule].topic}: {words.line}") for rule, words in rules)
     yield "seen, booked, known, safe: a rule or its topic", topics

@@ -11,6 +11,7 @@ from typing import Any
 from bot.model import Facts, Finding, Outcome
 from bot.operations.case_shapes import DayCase, DiaryCase, MessageCase, ProfileCase
 from bot.rules.hearing import changed, listen
+from bot.rules.lifecycle import together
 from bot.rules.memory import Happened, Memory, Told, advance
 from bot.rules.patterns import Medicine, Person, judge_diary
 from bot.rules.reading import Reading
@@ -140,15 +141,22 @@ class _Replay:
         doubtful: tuple[str, ...] = ()
         if entry.answered:
             facts, doubtful = self._take(day, entry)
-        findings = (*judge(self._content, facts), *self._patterns(on))
-        told = self._remember(on, entry, findings)
+        red_flags, patterns = judge(self._content, facts), self._patterns(on)
+        findings = (*red_flags, *patterns)
+        told = self._remember(on, entry, (*together(red_flags), *patterns))
         asked = [row for rule in told.rules for row in _asks(self._content, rule)]
         judged = changed(self._content, Facts(flags=self._flags), facts)
         asks = tuple(dict.fromkeys((*judged.asks, *doubtful, *asked)))
         raised = [finding for finding in findings if finding.level > Level.NONE or finding.rule in told.rules]
         for finding in raised:
             self.raised.setdefault(finding.rule, (finding, day))
-        return DayResult(day, told.level, tuple(one.rule for one in raised), bool(told.rules), asks)
+        rules = [rule for one in raised for rule in (one.rule, self._row(one.rule)) if rule]
+        return DayResult(day, told.level, tuple(dict.fromkeys(rules)), bool(told.rules), asks)
+
+    def _row(self, rule: str) -> str | None:
+        """The row of the reviewed table that a pattern is a part of, where it has a name of its own."""
+        pattern = self._content.patterns.get(rule)
+        return pattern.part_of if pattern else None
 
     def _take(self, day: int, entry: DayCase) -> tuple[Facts, tuple[str, ...]]:
         """Keep an entry as the night's answers, and return them as facts, with the questions of its note."""
@@ -163,7 +171,7 @@ class _Replay:
         return judge_diary(self._content, tuple(self._nights.values()), on, self._person)
 
     def _remember(self, on: date, entry: DayCase, findings: tuple[Finding, ...]) -> Told:
-        happened = Happened(on, findings, entry.answered, _outcomes(entry), entry.edit)
+        happened = Happened(on, findings, entry.answered, _outcomes(self._content, entry), entry.edit)
         told = advance(self._content, self._memory, happened)
         self._memory = told.memory
         return told
@@ -201,8 +209,8 @@ def _medicines(profile: ProfileCase) -> Iterator[Medicine]:
             yield Medicine(medicine.name, since)
 
 
-def _outcomes(entry: DayCase) -> dict[str, Outcome]:
-    """What came of earlier advice, by topic or rule; an outcome alone stands for every matter."""
+def _outcomes(content: Content, entry: DayCase) -> dict[str, Outcome]:
+    """What came of earlier advice, by topic; a rule stands for its topic, `true` for every matter."""
     found: dict[str, Outcome] = {}
     told: dict[Outcome, list[str] | bool] = {
         Outcome.BOOKED: entry.booked,
@@ -211,7 +219,9 @@ def _outcomes(entry: DayCase) -> dict[str, Outcome]:
         Outcome.SEEN: entry.seen,
     }
     for outcome, subjects in told.items():
-        found |= dict.fromkeys(["all"] if isinstance(subjects, bool) else subjects, outcome)
+        named = ["all"] if isinstance(subjects, bool) else subjects
+        topics = [content.rules[name].topic if name in content.rules else name for name in named]
+        found |= dict.fromkeys(topics, outcome)
     return found
 
 
@@ -307,8 +317,8 @@ def _refuse_unknown(content: Content, case: DiaryCase) -> None:
             "feeling": (entry.feeling, _codes(content, "feeling")),
             "helped": (entry.helped, _codes(content, "helped")),
         }
-        topics = {"all", *content.rules, *(rule.topic for rule in content.rules.values())}
-        checks["outcomes"] = (_outcomes(entry), topics)
+        topics = {"all", *(rule.topic for rule in content.rules.values())}
+        checks["outcomes"] = (_outcomes(content, entry), topics)
         for name, (codes, known) in checks.items():
             for code in codes:
                 if code not in known:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.model import Facts, Finding
 from bot.rules.reading import Reading, read
-from bot.rules.triage import UNSURE, WORST, YES, holds, in_doubt, judge
+from bot.rules.triage import UNSURE, WORST, YES, closed_over, holds, in_doubt, judge
 from content.loader import Content
 from content.schema import Level
 
@@ -121,12 +121,29 @@ def _judged(
             if _may_be(content, rule, supposed)
         ),
     ]
-    asks = _in_order(content, asked, standing)
+    first = _asked_first(content, raised, certain)
+    raised = tuple(finding for finding in raised if finding.rule not in first)
+    asks = _gravest_first(content, (*first.values(), *_in_order(content, asked, standing)))
     asked_of = {code for code in said if asks}
     lower = tuple(
         finding for finding in new if finding.level < Level.URGENT and asked_of.isdisjoint(finding.evidence)
     )
     return Judged(raised, lower, asks, said)
+
+
+def _asked_first(content: Content, raised: Iterable[Finding], facts: Facts) -> dict[str, str]:
+    """The raised rows that wait for another row's question, because of what a clinician knows already."""
+    return {
+        finding.rule: row
+        for finding in raised
+        for flag, row in content.red_flags[finding.rule].asks_first.items()
+        if facts.flags.get(flag)
+        and not holds(content.red_flags[row].when, _whole(content, facts), unsure=True)
+    }
+
+
+def _whole(content: Content, facts: Facts) -> Facts:
+    return replace(facts, signs=closed_over(content.signs, facts.signs))
 
 
 def _left_open(content: Content, before: Facts, after: Facts) -> list[str]:
@@ -161,14 +178,19 @@ def _options(content: Content, question: str) -> frozenset[str]:
 
 
 def _in_order(content: Content, rules: Iterable[str], standing: Mapping[str, Level]) -> tuple[str, ...]:
-    """The grave rows that would say more than what is certain, gravest first."""
+    """The grave rows that would say more than what is certain."""
     asked = [
         rule
         for rule in dict.fromkeys(rules)
         if content.red_flags[rule].level >= Level.URGENT
         and content.red_flags[rule].level > standing.get(content.red_flags[rule].topic, Level.NONE)
     ]
-    return tuple(sorted(asked, key=lambda rule: -content.red_flags[rule].level)[:MOST_ASKED])
+    return tuple(asked)
+
+
+def _gravest_first(content: Content, rules: Iterable[str]) -> tuple[str, ...]:
+    ordered = sorted(dict.fromkeys(rules), key=lambda rule: -content.red_flags[rule].level)
+    return tuple(ordered[:MOST_ASKED])
 
 
 def _is_new(finding: Finding, said: tuple[str, ...]) -> bool:

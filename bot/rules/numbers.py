@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -14,13 +14,17 @@ Kind = Literal["emergency", "health", "crisis"]
 
 @dataclass(frozen=True)
 class ShownLine:
-    """One number to show; `country` is None for the fallback, which belongs to no country."""
+    """One number to show; `country` is None for the fallback, which belongs to no country.
+
+    `shared` are further countries of the two shown in which the same number answers.
+    """
 
     kind: Kind
     line: Line
     country: str | None
     checked_on: date | None
     old: bool  # checked, but too long ago
+    shared: tuple[str, ...] = ()
 
     @property
     def unconfirmed(self) -> bool:
@@ -55,7 +59,9 @@ def emergency_lines(
         emergency.insert(0, fallback)
     elif any(line.unconfirmed or line.old for line in emergency):
         emergency.append(fallback)
-    once = _once(emergency)
+    once = tuple(
+        sorted(_once(emergency), key=lambda line: -len(line.shared))
+    )  # what works in both goes first
     return NumbersShown(
         emergency=once,
         health=_once(shown("health")),
@@ -82,8 +88,11 @@ def _shown(numbers: Numbers, kind: Kind, code: str, entry: Country, today: date)
 
 
 def _once(lines: Iterable[ShownLine]) -> tuple[ShownLine, ...]:
-    """Keep the first line of each number, so that 112 does not stand there twice."""
+    """Keep the first line of each number with all its countries, so that 112 does not stand there twice."""
     first: dict[tuple[str, str], ShownLine] = {}
     for shown in lines:
-        first.setdefault((shown.line.number, shown.line.name), shown)
+        key = (shown.line.number, shown.line.name)
+        known = first.setdefault(key, shown)
+        if known.country and shown.country and shown.country not in (known.country, *known.shared):
+            first[key] = replace(known, shared=(*known.shared, shown.country))
     return tuple(first.values())

@@ -227,7 +227,7 @@ class _Judge:
         return first is not None and (self._diary.on - first).days < within
 
     def _share(self, shape: ShareOfNights) -> Proof | None:
-        logged = self._diary.window(shape.of)
+        logged = _telling(self._diary.window(shape.of), shape.that)
         hits = _like(logged, shape.that)
         if len(logged) < shape.need or len(hits) < shape.share * len(logged) - EPSILON:
             return None
@@ -254,7 +254,7 @@ class _Judge:
 
     def _count_change(self, shape: CountChange) -> Proof | None:
         recent = [self._diary.window(shape.of, week * shape.of) for week in range(shape.weeks_running)]
-        earlier = self._diary.window(shape.of, shape.of * shape.weeks_running)
+        earlier = _telling(self._diary.window(shape.of, shape.of * shape.weeks_running), shape.that)
         if len(earlier) < shape.need:
             return None
         old = len(_like(earlier, shape.that))
@@ -344,6 +344,11 @@ def _moved(shape: Change, old: float, window: list[Night]) -> bool:
 
 def _like(nights: Iterable[Night], that: NightIs) -> list[Night]:
     return [night for night in nights if night_is(night, that)]
+
+
+def _telling(nights: Iterable[Night], that: NightIs) -> list[Night]:
+    """The nights that tell what is counted: one without a score says nothing of trouble."""
+    return [night for night in nights if that.symptoms is None or night.has_symptoms is not None]
 
 
 def _resting_on(nights: Iterable[Night], codes: Iterable[str]) -> Proof:

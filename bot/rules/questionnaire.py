@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 
 from bot.model import CheckIn
 from content.schema import CheckInShape, Option, Question
@@ -11,8 +13,37 @@ NO_TROUBLE = 0
 SIGNS = "signs"
 
 
+def due(shape: CheckInShape, last_asked: Mapping[str, date], joined: date, night: date) -> frozenset[str]:
+    """Return the questions not asked every morning whose turn it is, by when each was asked last."""
+    found = set()
+    for question in shape.questions:
+        if question.every_nights is None:
+            continue
+        last = last_asked.get(question.code)
+        waited = (night - (last or joined)).days
+        if waited >= (question.every_nights if last else question.first_after_nights):
+            found.add(question.code)
+    return frozenset(found)
+
+
+def score(shape: CheckInShape, checkin: CheckIn, name: str) -> int | None:
+    """Return the points of all questions that add to a score; None unless every one was answered."""
+    total = 0
+    questions = [question for question in shape.questions if question.scores == name]
+    for question in questions:
+        codes = chosen(checkin, question)
+        if not codes:
+            return None
+        total += sum(option.points for option in question.options if option.code in codes)
+    return total if questions else None
+
+
 def is_asked(question: Question, checkin: CheckIn) -> bool:
     """Say whether a question belongs to this night, given the answers so far."""
+    if question.every_nights is not None and question.code not in checkin.more:
+        return False
+    if question.only_if_answered and getattr(checkin, question.only_if_answered) is None:
+        return False
     if question.only_if_trouble and not checkin.pain:
         return False
     return question.only_if_feeling is None or question.only_if_feeling in checkin.feeling

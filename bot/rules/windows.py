@@ -44,9 +44,11 @@ class Night:
     mood: int | None = None
 
     @property
-    def has_symptoms(self) -> bool:
-        """Say whether the legs gave trouble: a score above 0, a cramp, or a feeling."""
-        return bool(self.pain or self.cramps or self.feeling)
+    def has_symptoms(self) -> bool | None:
+        """Say whether the legs gave trouble: a score above 0, a cramp, or a feeling; None when not told."""
+        if self.pain or self.cramps or self.feeling:
+            return True
+        return None if self.pain is None and self.cramps is None else False
 
     @property
     def sleep_disturbed(self) -> bool:
@@ -109,22 +111,31 @@ class Diary:
 
 
 def night_of(
-    checkin: CheckIn, signs: Mapping[str, str], evening: Evening | None = None, cramps: int | None = None
+    checkin: CheckIn,
+    signs: Mapping[str, str],
+    evening: Evening | None = None,
+    cramps: int | None = None,
+    mood: int | None = None,
 ) -> Night:
-    """Return a check-in as a night, with the signs its answers stand for and what was done that evening."""
+    """Return a check-in as a night, with the signs its answers stand for and what was done that evening.
+
+    Of a night corrected to "no trouble", what was answered about the trouble no longer counts.
+    """
+    trouble = checkin.pain != 0
     return Night(
         on=checkin.night,
         pain=checkin.pain,
         cramps=cramps,
-        awake=checkin.awake,
-        feeling=frozenset(checkin.feeling),
-        side=checkin.side,
+        awake=checkin.awake if trouble else None,
+        feeling=frozenset(checkin.feeling) if trouble else frozenset(),
+        side=checkin.side if trouble else None,
         helped=frozenset(checkin.helped),
         signs=dict(signs),
         tired=checkin.tired,
         did=evening.done if evening else frozenset(),
         painkiller=MEDICINE in checkin.helped or None,
         distress=DISTRESS.index(checkin.distress) if checkin.distress in DISTRESS else None,
+        mood=mood,
     )
 
 

@@ -145,6 +145,17 @@ class Nights(Statements):
                     origin=origin,
                 )
 
+    async def asked_at_times(self, patient_id: int, since: date) -> dict[str, date]:
+        """Return the questions not asked daily that were answered or skipped since a night, with the last."""
+        rows = await self._all(
+            select(checkin.c.night, checkin.c.more, checkin.c.done)
+            .where(
+                checkin.c.patient_id == patient_id, checkin.c.night >= since, checkin.c.more != frozenset()
+            )
+            .order_by(checkin.c.night)
+        )
+        return {question: row["night"] for row in rows for question in row["more"] & row["done"]}
+
     async def place_checkin(self, patient_id: int, night: date, message_id: int) -> None:
         """Remember which message holds the check-in of one night."""
         await self._run(

@@ -116,6 +116,9 @@ checkin = Table(
     Column("version", String(64), nullable=False),
     Column("message_id", BigInteger),
     Column("note", Text, nullable=False),
+    Column("interest", String(64)),
+    Column("low", String(64)),
+    Column("more", CodeSet, nullable=False, server_default=""),
     **CLUSTERED,
 )
 
