@@ -62,6 +62,8 @@ class Content:
     clock: schema.ClockVocabulary
     words: Words
     phrases: schema.Phrases
+    examples: schema.Examples
+    weighing: schema.Weighing
 
     @cached_property
     def questions(self) -> Mapping[str, schema.Question]:
@@ -96,6 +98,7 @@ class Content:
         for kind, shapes in (("tip", self.tips), ("cause", self.causes)):
             for name, shape in shapes.items():
                 yield f"{kind} {name}", shape.review
+        yield "likeness", self.weighing.review
 
 
 @lru_cache(maxsize=512)
@@ -148,6 +151,8 @@ def load(language: str = "en", folder: Path = HERE) -> Content:
         places=reader.places(folder / "places.toml"),
         clock=reader.shape(words / "clock.toml", schema.ClockVocabulary),
         phrases=reader.shape(words / "phrases.toml", schema.Phrases),
+        examples=reader.shape(words / "examples.toml", schema.Examples),
+        weighing=reader.shape(rules / "likeness.toml", schema.Weighing),
         words=Words(Locale.parse(language, sep="-"), reader.raw(words / "messages.toml")),
         version=reader.version(),
     )

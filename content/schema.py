@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from datetime import date, time
 from typing import Annotated, Literal
 
@@ -420,6 +421,39 @@ class Context(Shape):
     foreign: Texts  # universal words of other languages
     chat: Texts
     topic: Texts
+
+
+class Examples(Shape):
+    """What people write in one language, one message a line: what can wait, and by row what cannot."""
+
+    calm: str = ""
+    rows: dict[Code, str] = Field(default_factory=dict)
+
+    def by_row(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each row (an empty name for what can wait) with its messages."""
+        for row, said in (("", self.calm), *self.rows.items()):
+            yield row, [line for line in said.splitlines() if line.strip()]
+
+    def __hash__(self) -> int:
+        """Hash by identity, so that what is learned from examples can be kept."""
+        return id(self)
+
+
+class Weighing(Shape):
+    """From when a message's likeness to the examples counts, in natural logarithms of odds.
+
+    *grave* odds are of urgent or emergency against what can wait, *emergency* odds of that against all else.
+    """
+
+    asks_from: float  # grave: the phrases found nothing, and the warning signs are asked all the same
+    urgent_from: float  # grave: it counts as said
+    emergency_from: float  # emergency: it counts as said
+    emergency_beside_question_from: float  # emergency: it counts as said where the phrases nearly found one
+    doubts_below: float  # grave: what the phrases found is asked, not taken as said
+    silent_below: float  # grave: what the phrases nearly found is not even asked
+    near: float  # rows so close in likelihood to the likeliest are asked about too
+    sources: Texts
+    review: Review
 
 
 class Phrases(Shape):

@@ -223,8 +223,8 @@ def _evidence_words(content: Content, code: str) -> str:
         return content.profile_words[name].label if name in content.profile_words else name
     if kind == "pain":
         return content.words.plain("evidence_pain", pain=name)
-    if kind == "asked" and name in content.red_flag_words:
-        return content.words.plain("evidence_asked", line=content.red_flag_words[name].line)
+    if kind in ("asked", "like") and name in content.red_flag_words:
+        return content.words.plain(f"evidence_{kind}", line=content.red_flag_words[name].line)
     if kind == "pattern" and name in content.pattern_words:
         return content.words.plain("evidence_pattern", line=content.pattern_words[name].line)
     if f"evidence_{kind}" in content.words.messages:
