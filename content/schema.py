@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import date, time
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -16,8 +17,16 @@ def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _listed(value: object) -> object:
+    """Expressions are written in one text, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    return tuple(" ".join(part.split()) for part in value.split(",") if part.strip())
+
+
 Codes = Annotated[tuple[Code, ...], BeforeValidator(_frozen)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_frozen)]
+Expressions = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Shape(BaseModel):
@@ -84,6 +93,9 @@ class Sign(Shape):
     sided: bool = False  # it belongs to one leg
 
 
+PAIN = "pain"  # the code that any pain score has
+
+
 class Condition(Shape):
     """One node of a rule: exactly one of its fields is set.
 
@@ -98,6 +110,24 @@ class Condition(Shape):
     all: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
     any: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
     none: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """Return codes of which one must be there for it to hold; none where there is no such code."""
+        if self.all is not None:
+            parts = [part.needs for part in self.all if part.needs]
+            return min(parts, key=_rarity, default=frozenset())
+        if self.any is not None:
+            parts = [part.needs for part in self.any]
+            return frozenset().union(*parts) if all(parts) else frozenset()
+        kinds = {"sign": self.sign, "flag": self.flag, "feeling": self.feeling, "helped": self.helped}
+        codes = frozenset(f"{kind}:{code}" for kind, code in kinds.items() if code is not None)
+        return codes or frozenset({PAIN} if self.pain_from is not None else ())
+
+
+def _rarity(codes: frozenset[str]) -> tuple[int, int]:
+    """Signs are rarer than what the profile says."""
+    return sum(not code.startswith("sign:") for code in codes), len(codes)
 
 
 Lifetime = Literal["emergency", "despair", "urgent", "soon", "routine"]
@@ -422,6 +452,27 @@ class Context(Shape):
     topic: Texts
 
 
+class SignMeanings(Shape):
+    """What one sign may be put together from; `sure` raises it, `ask` leads to its exact question."""
+
+    sure: Texts = ()
+    ask: Texts = ()
+
+
+class Worries(Shape):
+    """What leads to the list of the warning signs where nothing else was made of it."""
+
+    meanings: Texts = ()
+
+
+class Meanings(Shape):
+    """Concepts, each with its many expressions, and the rules that join them into signs, in any order."""
+
+    concepts: dict[str, Expressions] = {}
+    signs: dict[str, SignMeanings] = {}
+    worries: Worries = Worries()
+
+
 class Phrases(Shape):
     """The vocabulary of one language for reading free text.
 
@@ -438,6 +489,7 @@ class Phrases(Shape):
     flags: dict[str, Texts]
     answers: dict[str, dict[str, Texts]]
     context: Context
+    meanings: Meanings = Meanings()
 
     def __hash__(self) -> int:
         """Hash by identity, so that what is compiled from a vocabulary can be cached."""

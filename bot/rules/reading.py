@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from bot.rules.reading_answers import Answers, read_answers
 from bot.rules.reading_context import Markers, Standing, Surroundings
+from bot.rules.reading_meaning import Meanings
 from bot.rules.reading_patterns import Compiler, Finder, Hit, Phrase, Text, masked
 from bot.rules.reading_words import Speller, Word
 from content.schema import Phrases
@@ -17,6 +18,7 @@ FEW_WORDS = 3
 CONNECTIVES = frozenset({",", "and", "because", "so", "now"})
 RANK = {"no": 0, "unsure": 1, "yes": 2}
 SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
+BETWEEN = "nouns"  # the concept of things that part what stands around them
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -123,9 +125,12 @@ class _Reader:
             for phrase in compiler.phrases("context", code, "yes", texts)
         )
         self._extras = Finder(self._extra_phrases(compiler))
-        known = compiler.vocabulary | filler
+        self._meanings = Meanings(phrases.meanings.concepts, self._rules(), BETWEEN, self._barriers)
+        known = compiler.vocabulary | filler | self._meanings.words
         self._topic = frozenset(context.topic) | self._limbs
-        self._speller = Speller(phrases.spelling, known, phrases.common.split(), self._limbs)
+        self._speller = Speller(
+            phrases.spelling, known, phrases.common.split(), self._limbs, self._meanings.stems
+        )
 
     def every_phrase(self) -> list[Phrase]:
         """Return every phrase of the vocabulary."""
@@ -139,9 +144,12 @@ class _Reader:
         figures = self._figures.hits(first)
         words = self._carried(masked(first, figures))
         laid = self._compiler.lay_out(words)
-        hits = self._rivals_removed(_clearest(self._signs.hits(laid)))
+        meant, own_negations = self._meanings.hits(words)
+        phrased = self._signs.hits(laid)
+        found = [*phrased, *(hit for hit in meant if hit.phrase.kind == "sign")]
+        hits = self._rivals_removed(_clearest(found))
         triggers = self._context.hits(laid)
-        units = [hit for hit in hits if hit.phrase.negative]
+        units = [*(hit for hit in phrased if hit.phrase.negative), *own_negations]
         around = Surroundings(laid, triggers, units, self._markers)
         heard = tuple(self._heard(hit, around, text, laid) for hit in sorted(hits, key=lambda hit: hit.start))
         extras = self._extras.hits(laid)
@@ -149,7 +157,7 @@ class _Reader:
         others_flags = self._flags(extras, around, about_other=True)
         answers = read_answers(laid, text, [hit for hit in extras if hit.phrase.kind == "answer"], around)
         said = {hit.phrase.code for hit in triggers}
-        if self._worries(triggers, around):
+        if self._worries([hit for hit in meant if hit.phrase.kind == "worry"], around):
             said.add("worries")
         if figures:
             said.add("figures")
@@ -201,7 +209,10 @@ class _Reader:
             hit
             for hit in hits
             if not any(
-                hit.phrase.code in rivals and one.start < hit.end and hit.start < one.end
+                hit.phrase.code in rivals
+                and one.start < hit.end
+                and hit.start < one.end
+                and not (hit.start <= one.start and one.end < hit.end)  # it says more
                 for one, rivals in exact
                 if rivals
             )
@@ -222,10 +233,10 @@ class _Reader:
             quoted(hit, text, laid),
         )
 
-    def _worries(self, triggers: list[Hit], around: Surroundings) -> bool:
-        """Say whether a word of danger stands there as somebody's present state."""
-        alarms = [around.standing(hit) for hit in triggers if hit.phrase.code == "alarms"]
-        return any(found.certainty != "no" and not found.past and not found.asked for found in alarms)
+    def _worries(self, hits: list[Hit], around: Surroundings) -> bool:
+        """Say whether something of danger stands there as somebody's present state."""
+        found = [around.standing(hit) for hit in hits]
+        return any(one.certainty != "no" and not one.past and not one.asked for one in found)
 
     def _flags(self, extras: Iterable[Hit], around: Surroundings, *, about_other: bool) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -278,6 +289,13 @@ class _Reader:
             for grade, texts in (("yes", entry.sure), ("unsure", entry.near))
             for phrase in compiler.phrases("sign", code, grade, texts)
         ]
+
+    def _rules(self) -> Iterator[tuple[str, str, str, str]]:
+        meanings = self._phrases.meanings
+        for code, entry in meanings.signs.items():
+            for grade, texts in (("yes", entry.sure), ("unsure", entry.ask)):
+                yield from (("sign", code, grade, text) for text in texts)
+        yield from (("worry", "worries", "unsure", text) for text in meanings.worries.meanings)
 
     def _extra_phrases(self, compiler: Compiler) -> list[Phrase]:
         made = [
