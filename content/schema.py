@@ -427,6 +427,7 @@ class Context(Shape):
     joins: Texts  # before a subject: the clause goes on ("in my", "or my")
     verbs: Texts  # a comma part with one of these is a clause of its own
     past: Texts
+    past_ahead: Texts  # what follows is past, what went before is not ("used to")
     settled: Texts  # over and done with, whenever it was ("fine now")
     recent: Texts  # days ago: leads to the exact question
     chronic: Texts
@@ -440,7 +441,6 @@ class Context(Shape):
     hypothetical: Texts  # the same, and never the writer's own present state ("if I ever get")
     not_supposing: Texts  # looks like a supposition and is none ("not sure if this matters")
     animals: Texts  # an animal, or somebody in a story, that something is said of
-    doubting: Texts
     excuses: Texts  # a harmless cause beside it ("from laughing"): leads to the exact question
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts
@@ -483,7 +483,8 @@ class Phrases(Shape):
     spelling: dict[str, str]
     common: str  # ordinary words, never taken for a misspelt sign
     filler: str  # the small words that `~` may skip
-    limbs: Texts  # what "it" may stand for
+    limbs: Texts  # what "it" may stand for, and what a clause is about that names nothing
+    things: Texts  # what else "it" may stand for
     classes: dict[str, Texts]
     signs: dict[str, SignPhrases]
     flags: dict[str, Texts]

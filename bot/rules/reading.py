@@ -105,6 +105,7 @@ class _Reader:
         context = phrases.context
         self._phrases = phrases
         self._limbs = frozenset(phrases.limbs)
+        self._named = self._limbs | frozenset(phrases.things)
         self._markers = Markers(
             frozenset(context.stops),
             frozenset(context.subjects),
@@ -127,9 +128,9 @@ class _Reader:
         self._extras = Finder(self._extra_phrases(compiler))
         self._meanings = Meanings(phrases.meanings.concepts, self._rules(), BETWEEN, self._barriers)
         known = compiler.vocabulary | filler | self._meanings.words
-        self._topic = frozenset(context.topic) | self._limbs
+        self._topic = frozenset(context.topic) | self._named
         self._speller = Speller(
-            phrases.spelling, known, phrases.common.split(), self._limbs, self._meanings.stems
+            phrases.spelling, known, phrases.common.split(), self._named, self._meanings.stems
         )
 
     def every_phrase(self) -> list[Phrase]:
@@ -252,13 +253,16 @@ class _Reader:
         """Put the leg last spoken of in the place of "it", and before a clause that names none."""
         made: list[Word] = []
         last: Word | None = None
+        limb: Word | None = None
         for spoken in self._clauses(words):
             clause = spoken
-            if last is not None and not any(word.text in self._limbs or word.text == "it" for word in clause):
-                clause = self._with_limb(clause, last)
+            if limb is not None and not any(word.text in self._named or word.text == "it" for word in clause):
+                clause = self._with_limb(clause, limb)
             for at, word in enumerate(clause):
-                if word.text in self._limbs:
+                if word.text in self._named:
                     last = word
+                if word.text in self._limbs:
+                    limb = word
                 begins = (
                     at == 0
                     or clause[at - 1].text in CONNECTIVES | self._markers.joins
