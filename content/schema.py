@@ -440,7 +440,8 @@ class Context(Shape):
     supposing: Texts  # begins a supposition
     hypothetical: Texts  # the same, and never the writer's own present state ("if I ever get")
     not_supposing: Texts  # looks like a supposition and is none ("not sure if this matters")
-    animals: Texts  # an animal, or somebody in a story, that something is said of
+    animals: Texts  # an animal that something is said of
+    stories: Texts  # somebody in a film, a book or the news
     excuses: Texts  # a harmless cause beside it ("from laughing"): leads to the exact question
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts

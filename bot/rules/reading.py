@@ -15,9 +15,12 @@ from bot.rules.reading_words import Speller, Word
 from content.schema import Phrases
 
 FEW_WORDS = 3
+STRANGE_SHARE = 3  # one word in so many that nobody knows: another language, or no language
+CRY_MOST = 4  # words of a message in which "help" alone is a cry
 CONNECTIVES = frozenset({",", "and", "because", "so", "now"})
 RANK = {"no": 0, "unsure": 1, "yes": 2}
 SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
+JOINED, PARTS_EXACT = " + ", 2  # a meaning joined of so many more parts is exact itself
 BETWEEN = "nouns"  # the concept of things that part what stands around them
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -157,7 +160,7 @@ class _Reader:
         flags = self._flags(extras, around, about_other=False)
         others_flags = self._flags(extras, around, about_other=True)
         answers = read_answers(laid, text, [hit for hit in extras if hit.phrase.kind == "answer"], around)
-        said = {hit.phrase.code for hit in triggers}
+        said = {hit.phrase.code for hit in triggers if not self._is_small_talk(hit, typed)}
         if self._worries([hit for hit in meant if hit.phrase.kind == "worry"], around):
             said.add("worries")
         if figures:
@@ -177,7 +180,8 @@ class _Reader:
         said: set[str],
         asks: bool,
     ) -> Reading:
-        count = sum(word.text.isalpha() for word in typed)
+        spelled = [word for word in typed if word.text.isalpha()]
+        unknown = sum(not word.known for word in spelled)
         cry = "foreign" in said or ("cries" in said and not any(one.is_present for one in heard))
         question = asks or text.rstrip().endswith("?")
         topical = any(word.text in self._topic for word in typed)
@@ -199,9 +203,14 @@ class _Reader:
             cry=cry,
             worrying="worries" in said,
             is_question=question,
-            meaningful=taken or count < FEW_WORDS,
+            meaningful=taken or len(spelled) < FEW_WORDS or unknown * STRANGE_SHARE < len(spelled),
             seen="seen" in said,
         )
+
+    def _is_small_talk(self, hit: Hit, typed: list[Word]) -> bool:
+        """Say whether a single cry ("help") stands in a message that says more ("did that help?")."""
+        words = sum(word.text.isalnum() for word in typed)
+        return hit.phrase.code == "cries" and hit.end - hit.start == 1 and words > CRY_MOST
 
     def _rivals_removed(self, hits: list[Hit]) -> list[Hit]:
         """Drop what a more exact sign of the same words stands instead of."""
@@ -213,7 +222,7 @@ class _Reader:
                 hit.phrase.code in rivals
                 and one.start < hit.end
                 and hit.start < one.end
-                and not (hit.start <= one.start and one.end < hit.end)  # it says more
+                and hit.phrase.source.count(JOINED) < PARTS_EXACT
                 for one, rivals in exact
                 if rivals
             )

@@ -278,13 +278,16 @@ class Surroundings:
 
     def _is_elsewhere(self, hit: Hit) -> bool:
         """Say whether an animal or a story is the nearest thing before it that it can be said of."""
-        place = max(
-            (mark.start for mark in self._by_kind.get("animals", ()) if mark.start < hit.end), default=-1
+        return self._is_nearest("animals", hit, ("selves", "others")) or self._is_nearest(
+            "stories", hit, ("selves",)
         )
+
+    def _is_nearest(self, kind: str, hit: Hit, rivals: Sequence[str]) -> bool:
+        place = max((mark.start for mark in self._by_kind.get(kind, ()) if mark.start < hit.end), default=-1)
         return place >= 0 and not any(
-            place < mark.start < hit.end
-            for kind in ("selves", "others")
-            for mark in self._by_kind.get(kind, ())
+            place < mark.start < hit.end and self._words[mark.start] != "own"
+            for rival in rivals
+            for mark in self._by_kind.get(rival, ())
         )
 
     # --- whose ----------------------------------------------------------------------------------------

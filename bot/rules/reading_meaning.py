@@ -12,7 +12,7 @@ from bot.rules.reading_words import Word
 
 REACH = 6  # words that may stand between two parts of one meaning
 GAP = 3  # words that ~ may skip
-DENIED_BY = 3  # words before something harmless among which a "no" denies it
+DENIED_BY = 5  # words before something harmless among which a "no" denies it
 COMBINATIONS_MOST = 400  # a message that repeats itself endlessly is not searched endlessly
 NUMBER = "#"
 SENTENCE_ENDS = frozenset({".", "?"})
