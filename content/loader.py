@@ -150,7 +150,7 @@ def load(language: str = "en", folder: Path = HERE) -> Content:
         numbers=reader.shape(folder / "numbers.toml", schema.Numbers),
         places=reader.places(folder / "places.toml"),
         clock=reader.shape(words / "clock.toml", schema.ClockVocabulary),
-        phrases=reader.shape(words / "phrases.toml", schema.Phrases),
+        phrases=reader.phrases(words),
         examples=reader.shape(words / "examples.toml", schema.Examples),
         weighing=reader.shape(rules / "likeness.toml", schema.Weighing),
         words=Words(Locale.parse(language, sep="-"), reader.raw(words / "messages.toml")),
@@ -202,6 +202,12 @@ class _Reader:
             self.refuse()
             raise ContentError(f"{path.name}: cannot be read")
         return made
+
+    def phrases(self, folder: Path) -> schema.Phrases:
+        """Read the vocabulary of one language, which is in two files."""
+        phrases = self.shape(folder / "phrases.toml", schema.Phrases)
+        meanings = self.shape(folder / "meanings.toml", schema.Meanings)
+        return phrases.model_copy(update={"meanings": meanings})
 
     def texts(self, path: Path) -> dict[str, str]:
         """Read a file of plain key = text pairs."""

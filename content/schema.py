@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 from datetime import date, time
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -17,8 +18,16 @@ def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _listed(value: object) -> object:
+    """Expressions are written in one text, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    return tuple(" ".join(part.split()) for part in value.split(",") if part.strip())
+
+
 Codes = Annotated[tuple[Code, ...], BeforeValidator(_frozen)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_frozen)]
+Expressions = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Shape(BaseModel):
@@ -85,6 +94,9 @@ class Sign(Shape):
     sided: bool = False  # it belongs to one leg
 
 
+PAIN = "pain"  # the code that any pain score has
+
+
 class Condition(Shape):
     """One node of a rule: exactly one of its fields is set.
 
@@ -99,6 +111,24 @@ class Condition(Shape):
     all: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
     any: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
     none: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """Return codes of which one must be there for it to hold; none where there is no such code."""
+        if self.all is not None:
+            parts = [part.needs for part in self.all if part.needs]
+            return min(parts, key=_rarity, default=frozenset())
+        if self.any is not None:
+            parts = [part.needs for part in self.any]
+            return frozenset().union(*parts) if all(parts) else frozenset()
+        kinds = {"sign": self.sign, "flag": self.flag, "feeling": self.feeling, "helped": self.helped}
+        codes = frozenset(f"{kind}:{code}" for kind, code in kinds.items() if code is not None)
+        return codes or frozenset({PAIN} if self.pain_from is not None else ())
+
+
+def _rarity(codes: frozenset[str]) -> tuple[int, int]:
+    """Signs are rarer than what the profile says."""
+    return sum(not code.startswith("sign:") for code in codes), len(codes)
 
 
 Lifetime = Literal["emergency", "despair", "urgent", "soon", "routine"]
@@ -398,6 +428,7 @@ class Context(Shape):
     joins: Texts  # before a subject: the clause goes on ("in my", "or my")
     verbs: Texts  # a comma part with one of these is a clause of its own
     past: Texts
+    past_ahead: Texts  # what follows is past, what went before is not ("used to")
     settled: Texts  # over and done with, whenever it was ("fine now")
     recent: Texts  # days ago: leads to the exact question
     chronic: Texts
@@ -410,8 +441,8 @@ class Context(Shape):
     supposing: Texts  # begins a supposition
     hypothetical: Texts  # the same, and never the writer's own present state ("if I ever get")
     not_supposing: Texts  # looks like a supposition and is none ("not sure if this matters")
-    animals: Texts  # an animal, or somebody in a story, that something is said of
-    doubting: Texts
+    animals: Texts  # an animal that something is said of
+    stories: Texts  # somebody in a film, a book or the news
     excuses: Texts  # a harmless cause beside it ("from laughing"): leads to the exact question
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts
@@ -456,6 +487,27 @@ class Weighing(Shape):
     review: Review
 
 
+class SignMeanings(Shape):
+    """What one sign may be put together from; `sure` raises it, `ask` leads to its exact question."""
+
+    sure: Texts = ()
+    ask: Texts = ()
+
+
+class Worries(Shape):
+    """What leads to the list of the warning signs where nothing else was made of it."""
+
+    meanings: Texts = ()
+
+
+class Meanings(Shape):
+    """Concepts, each with its many expressions, and the rules that join them into signs, in any order."""
+
+    concepts: dict[str, Expressions] = {}
+    signs: dict[str, SignMeanings] = {}
+    worries: Worries = Worries()
+
+
 class Phrases(Shape):
     """The vocabulary of one language for reading free text.
 
@@ -466,12 +518,14 @@ class Phrases(Shape):
     spelling: dict[str, str]
     common: str  # ordinary words, never taken for a misspelt sign
     filler: str  # the small words that `~` may skip
-    limbs: Texts  # what "it" may stand for
+    limbs: Texts  # what "it" may stand for, and what a clause is about that names nothing
+    things: Texts  # what else "it" may stand for
     classes: dict[str, Texts]
     signs: dict[str, SignPhrases]
     flags: dict[str, Texts]
     answers: dict[str, dict[str, Texts]]
     context: Context
+    meanings: Meanings = Meanings()
 
     def __hash__(self) -> int:
         """Hash by identity, so that what is compiled from a vocabulary can be cached."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.model import Facts, Finding
 from content.loader import Content
-from content.schema import Condition, Level, Option, RedFlag, Sign
+from content.schema import PAIN, Condition, Level, Option, RedFlag, Sign
 
 YES, UNSURE = "yes", "unsure"
 WORST = 10  # of the pain score
@@ -20,8 +20,11 @@ def judge(content: Content, facts: Facts) -> tuple[Finding, ...]:
     the red-flag table).
     """
     known = replace(facts, signs=closed_over(content.signs, facts.signs))
+    said = _said(known)
     by_topic: dict[str, Finding] = {}
     for rule, red_flag in content.red_flags.items():
+        if red_flag.when.needs and red_flag.when.needs.isdisjoint(said):
+            continue
         found = _found(content, rule, red_flag, facts, known)
         if found and (found.topic not in by_topic or outranks(found, by_topic[found.topic])):
             by_topic[found.topic] = found
@@ -53,11 +56,13 @@ def in_doubt(content: Content, facts: Facts) -> tuple[str, ...]:
     pain = WORST if facts.pain is None else facts.pain
     open_to_doubt = replace(facts, signs=signs, flags={**supposed, **facts.flags}, pain=pain)
     raised = {found.topic: found.level for found in judge(content, facts)}
+    said = _said(open_to_doubt)
     rows = [
         rule
         for rule, red_flag in content.red_flags.items()
         if red_flag.level >= Level.URGENT
         and red_flag.level > raised.get(red_flag.topic, Level.NONE)
+        and not (red_flag.when.needs and red_flag.when.needs.isdisjoint(said))
         and holds(red_flag.when, open_to_doubt, unsure=True)
     ]
     return tuple(sorted(rows, key=lambda rule: -content.red_flags[rule].level))
@@ -100,6 +105,19 @@ def closed_over(shapes: Mapping[str, Sign], signs: Mapping[str, str]) -> dict[st
                 known[implied] = known[sign]
                 waiting.append(implied)
     return known
+
+
+def _said(facts: Facts) -> frozenset[str]:
+    """The codes of everything that is known to be there, sure or not."""
+    return frozenset(
+        (
+            *(f"sign:{sign}" for sign in facts.signs),
+            *(f"flag:{flag}" for flag, yes in facts.flags.items() if yes),
+            *(f"feeling:{one}" for one in facts.feeling),
+            *(f"helped:{one}" for one in facts.helped),
+            *([PAIN] if facts.pain is not None else ()),
+        )
+    )
 
 
 def _found(content: Content, rule: str, red_flag: RedFlag, facts: Facts, known: Facts) -> Finding | None:
