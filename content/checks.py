@@ -116,6 +116,7 @@ def problems(content: Content) -> list[str]:
         _messages,
         _in_danger,
         _phrases,
+        _examples,
     )
     return [complaint for check in checks for complaint in check(content)]
 
@@ -596,3 +597,16 @@ def _phrases(content: Content) -> Complaints:
         yield from _unknown(f"{file}: answers", "question", [question], content.questions)
         if question in content.questions:
             yield from _unknown(f"{file}: answers.{question}", "answer", answers, _options(content, question))
+
+
+def _examples(content: Content) -> Complaints:
+    """An example belongs to a row there is, and to one side: grave, or calm."""
+    file = f"{content.language}/examples.toml"
+    yield from _unknown(f"{file}: rows", "row", content.examples.rows, content.red_flags)
+    of_level: dict[str, Level] = {}
+    for row, said in content.examples.by_row():
+        level = content.red_flags[row].level if row in content.red_flags else Level.NONE
+        for text in said:
+            known = of_level.setdefault(text.casefold(), level)
+            if (known >= Level.URGENT) is not (level >= Level.URGENT):
+                yield f"{file}: {text!r} stands among grave messages and calm ones: keep one of them"

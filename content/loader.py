@@ -62,6 +62,8 @@ class Content:
     clock: schema.ClockVocabulary
     words: Words
     phrases: schema.Phrases
+    examples: schema.Examples
+    weighing: schema.Weighing
 
     @cached_property
     def questions(self) -> Mapping[str, schema.Question]:
@@ -96,6 +98,7 @@ class Content:
         for kind, shapes in (("tip", self.tips), ("cause", self.causes)):
             for name, shape in shapes.items():
                 yield f"{kind} {name}", shape.review
+        yield "likeness", self.weighing.review
 
 
 @lru_cache(maxsize=512)
@@ -147,7 +150,9 @@ def load(language: str = "en", folder: Path = HERE) -> Content:
         numbers=reader.shape(folder / "numbers.toml", schema.Numbers),
         places=reader.places(folder / "places.toml"),
         clock=reader.shape(words / "clock.toml", schema.ClockVocabulary),
-        phrases=reader.shape(words / "phrases.toml", schema.Phrases),
+        phrases=reader.phrases(words),
+        examples=reader.shape(words / "examples.toml", schema.Examples),
+        weighing=reader.shape(rules / "likeness.toml", schema.Weighing),
         words=Words(Locale.parse(language, sep="-"), reader.raw(words / "messages.toml")),
         version=reader.version(),
     )
@@ -197,6 +202,12 @@ class _Reader:
             self.refuse()
             raise ContentError(f"{path.name}: cannot be read")
         return made
+
+    def phrases(self, folder: Path) -> schema.Phrases:
+        """Read the vocabulary of one language, which is in two files."""
+        phrases = self.shape(folder / "phrases.toml", schema.Phrases)
+        meanings = self.shape(folder / "meanings.toml", schema.Meanings)
+        return phrases.model_copy(update={"meanings": meanings})
 
     def texts(self, path: Path) -> dict[str, str]:
         """Read a file of plain key = text pairs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from datetime import date, time
 from typing import Annotated, Literal
 
@@ -16,8 +17,16 @@ def _frozen(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _listed(value: object) -> object:
+    """Expressions are written in one text, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    return tuple(" ".join(part.split()) for part in value.split(",") if part.strip())
+
+
 Codes = Annotated[tuple[Code, ...], BeforeValidator(_frozen)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_frozen)]
+Expressions = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Shape(BaseModel):
@@ -408,6 +417,7 @@ class Context(Shape):
     joins: Texts  # before a subject: the clause goes on ("in my", "or my")
     verbs: Texts  # a comma part with one of these is a clause of its own
     past: Texts
+    past_ahead: Texts  # what follows is past, what went before is not ("used to")
     settled: Texts  # over and done with, whenever it was ("fine now")
     recent: Texts  # days ago: leads to the exact question
     chronic: Texts
@@ -420,8 +430,8 @@ class Context(Shape):
     supposing: Texts  # begins a supposition
     hypothetical: Texts  # the same, and never the writer's own present state ("if I ever get")
     not_supposing: Texts  # looks like a supposition and is none ("not sure if this matters")
-    animals: Texts  # an animal, or somebody in a story, that something is said of
-    doubting: Texts
+    animals: Texts  # an animal that something is said of
+    stories: Texts  # somebody in a film, a book or the news
     excuses: Texts  # a harmless cause beside it ("from laughing"): leads to the exact question
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts
@@ -431,6 +441,60 @@ class Context(Shape):
     foreign: Texts  # universal words of other languages
     chat: Texts
     topic: Texts
+
+
+class Examples(Shape):
+    """What people write in one language, one message a line: what can wait, and by row what cannot."""
+
+    calm: str = ""
+    rows: dict[Code, str] = Field(default_factory=dict)
+
+    def by_row(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield each row (an empty name for what can wait) with its messages."""
+        for row, said in (("", self.calm), *self.rows.items()):
+            yield row, [line for line in said.splitlines() if line.strip()]
+
+    def __hash__(self) -> int:
+        """Hash by identity, so that what is learned from examples can be kept."""
+        return id(self)
+
+
+class Weighing(Shape):
+    """From when a message's likeness to the examples counts, in natural logarithms of odds.
+
+    *grave* odds are of urgent or emergency against what can wait, *emergency* odds of that against all else.
+    """
+
+    asks_from: float  # grave: the phrases found nothing, and the warning signs are asked all the same
+    urgent_from: float  # grave: it counts as said
+    emergency_from: float  # emergency: it counts as said
+    emergency_beside_question_from: float  # emergency: it counts as said where the phrases nearly found one
+    doubts_below: float  # grave: what the phrases found is asked, not taken as said
+    silent_below: float  # grave: what the phrases nearly found is not even asked
+    near: float  # rows so close in likelihood to the likeliest are asked about too
+    sources: Texts
+    review: Review
+
+
+class SignMeanings(Shape):
+    """What one sign may be put together from; `sure` raises it, `ask` leads to its exact question."""
+
+    sure: Texts = ()
+    ask: Texts = ()
+
+
+class Worries(Shape):
+    """What leads to the list of the warning signs where nothing else was made of it."""
+
+    meanings: Texts = ()
+
+
+class Meanings(Shape):
+    """Concepts, each with its many expressions, and the rules that join them into signs, in any order."""
+
+    concepts: dict[str, Expressions] = {}
+    signs: dict[str, SignMeanings] = {}
+    worries: Worries = Worries()
 
 
 class Phrases(Shape):
@@ -443,12 +507,14 @@ class Phrases(Shape):
     spelling: dict[str, str]
     common: str  # ordinary words, never taken for a misspelt sign
     filler: str  # the small words that `~` may skip
-    limbs: Texts  # what "it" may stand for
+    limbs: Texts  # what "it" may stand for, and what a clause is about that names nothing
+    things: Texts  # what else "it" may stand for
     classes: dict[str, Texts]
     signs: dict[str, SignPhrases]
     flags: dict[str, Texts]
     answers: dict[str, dict[str, Texts]]
     context: Context
+    meanings: Meanings = Meanings()
 
     def __hash__(self) -> int:
         """Hash by identity, so that what is compiled from a vocabulary can be cached."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import tomllib
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from bot.model import Facts
 from bot.rules.reading import Reading, read
 from bot.rules.triage import judge
-from content import loader, schema
+from content import loader
 from content.schema import Level
 
 ROOT = Path(__file__).parent.parent
@@ -26,12 +25,7 @@ CASES = [
 ]
 
 
-def phrases() -> schema.Phrases:
-    with (ROOT / "content" / "en" / "phrases.toml").open("rb") as file:
-        return schema.Phrases.model_validate(tomllib.load(file))
-
-
-PHRASES = phrases()
+PHRASES = loader.load("en").phrases
 
 
 def hear(text: str) -> Reading:

@@ -227,8 +227,8 @@ def _evidence_words(content: Content, code: str, late: bool) -> str:
         return content.profile_words[name].label if name in content.profile_words else name
     if kind == "pain":
         return content.words.plain("evidence_pain", pain=name)
-    if kind == "asked" and name in content.red_flag_words:
-        key = "evidence_asked_late" if late else "evidence_asked"
+    if kind in ("asked", "like") and name in content.red_flag_words:
+        key = "evidence_asked_late" if kind == "asked" and late else f"evidence_{kind}"
         return content.words.plain(key, label=content.red_flag_words[name].label)
     if kind == "pattern" and name in content.pattern_words:
         return content.words.plain("evidence_pattern", line=content.pattern_words[name].line)

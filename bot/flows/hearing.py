@@ -40,6 +40,8 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
             await _keep_answers(services, store, patient, heard.reading, night)
             return reply
         answered = await _answer(services, store, patient, content, heard.reading, text, night, origin)
+        if heard.alarming:  # what was understood of it is kept, and the warning signs are asked all the same
+            answered = Reply(messages=(areas(content, patient, services.clock().date()),)) + answered
         return _with_lower(services, content, patient, raised, answered)
 
 
@@ -72,7 +74,7 @@ def _stranger(services: Services, content: Content, text: str) -> Reply:
     today = services.clock().date()
     heard = listen(content, text, Facts())
     cards = _stateless(content, heard, services.clock())
-    if not cards and heard.reading.is_open:
+    if not cards and heard.is_open:
         cards = (areas(content, None, today),)
     emergency = numbers.emergency_block(content, None, today)
     return Reply(messages=(*cards, Message(content.words.say("stranger", emergency=emergency))))

@@ -70,7 +70,7 @@ def replay_message(content: Content, case: MessageCase) -> Result:
         if finding.level < Level.URGENT:
             found.setdefault(finding.rule, finding)
     asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
-    if not found and not asks and heard.reading.is_open:
+    if not asks and (heard.alarming or (not found and heard.reading.is_open)):
         asks = (WARNINGS,)  # the list of all warning signs
     signs = {**heard.reading.others_signs(), **heard.reading.signs()}
     return Result(

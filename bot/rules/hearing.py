@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bot.model import Facts, Finding
+from bot.rules.likeness import likeness, most_like
 from bot.rules.reading import Reading, read
-from bot.rules.triage import UNSURE, WORST, YES, closed_over, holds, in_doubt, judge
+from bot.rules.triage import UNSURE, WORST, YES, closed_over, finding_for, holds, in_doubt, judge
 from content.loader import Content
 from content.schema import Level
 
@@ -36,11 +37,22 @@ class Heard:
     reading: Reading
     own: Judged
     other: Judged
+    alarming: bool = False  # too like a grave message to leave it at that, though nothing in it was found
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the warning signs must be asked, as nothing graver was made of it."""
+        return self.alarming or self.reading.is_open
 
     @property
     def is_grave(self) -> bool:
         """Say whether it leads to a card or to an exact question."""
         return self.own.is_grave or self.other.is_grave
+
+    @property
+    def is_of_other(self) -> bool:
+        """Say whether it speaks of somebody else alone."""
+        return bool(self.other.said) and not self.own.said
 
 
 def listen(content: Content, text: str, facts: Facts) -> Heard:
@@ -51,7 +63,51 @@ def listen(content: Content, text: str, facts: Facts) -> Heard:
     own = said_of(content, facts, _sure(reading.signs()), doubtful[False], flags, reading)
     theirs = dict.fromkeys(reading.others_flags, True)
     other = said_of(content, Facts(), _sure(reading.others_signs()), doubtful[True], theirs)
-    return Heard(reading, own, other)
+    return _weighed(content, text, Heard(reading, own, other))
+
+
+def _weighed(content: Content, text: str, heard: Heard) -> Heard:
+    """Hold what the phrases found against what such messages usually mean."""
+    leans, weighing = likeness(content, text), content.weighing
+    if leans is None:
+        return heard
+    level = max((finding.level for finding in (*heard.own.raised, *heard.other.raised)), default=Level.NONE)
+    asked = (*heard.own.asks, *heard.other.asks)
+    nearly = level >= Level.URGENT or any(content.red_flags[row].level >= Level.EMERGENCY for row in asked)
+    emergency_from = weighing.emergency_beside_question_from if nearly else weighing.emergency_from
+    if level < Level.EMERGENCY and leans.emergency >= emergency_from:
+        return _as_said(content, text, heard, Level.EMERGENCY, asked)
+    if level < Level.URGENT and leans.grave >= weighing.urgent_from:
+        return _as_said(content, text, heard, Level.URGENT, asked)
+    if level >= Level.URGENT and leans.grave < weighing.doubts_below:
+        return replace(heard, own=_doubted(heard.own), other=_doubted(heard.other))
+    if level < Level.URGENT and leans.grave < weighing.silent_below:
+        return replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
+    return replace(heard, alarming=not (level or asked) and leans.grave >= weighing.asks_from)
+
+
+def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tuple[str, ...]) -> Heard:
+    """Raise the row of a level that the message is most like, one asked about first; ask the near ones."""
+    rows = [row for row, red_flag in content.red_flags.items() if red_flag.level == level]
+    likely = most_like(content, text, [row for row in asked if row in rows] or rows)
+    if not likely:
+        return replace(heard, alarming=True)
+    row, best = likely[0]
+    finding = replace(finding_for(content, row, Facts()), evidence=(f"like:{row}",))
+    near = [other for other, found in likely[1:] if best - found <= content.weighing.near]
+    about = heard.other if heard.is_of_other else heard.own
+    made = replace(
+        about,
+        raised=(finding, *(one for one in about.raised if one.topic != finding.topic)),
+        asks=tuple(dict.fromkeys((*(one for one in about.asks if one != row), *near)))[:MOST_ASKED],
+    )
+    return replace(heard, other=made) if heard.is_of_other else replace(heard, own=made)
+
+
+def _doubted(judged: Judged) -> Judged:
+    """What was found is asked about instead."""
+    rows = (finding.rule for finding in judged.raised)
+    return replace(judged, raised=(), asks=tuple(dict.fromkeys((*rows, *judged.asks)))[:MOST_ASKED])
 
 
 def said_of(

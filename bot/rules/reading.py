@@ -9,14 +9,19 @@ from types import MappingProxyType
 
 from bot.rules.reading_answers import Answers, read_answers
 from bot.rules.reading_context import Markers, Standing, Surroundings
+from bot.rules.reading_meaning import Meanings
 from bot.rules.reading_patterns import Compiler, Finder, Hit, Phrase, Text, masked
 from bot.rules.reading_words import Speller, Word
 from content.schema import Phrases
 
 FEW_WORDS = 3
+STRANGE_SHARE = 3  # one word in so many that nobody knows: another language, or no language
+CRY_MOST = 4  # words of a message in which "help" alone is a cry
 CONNECTIVES = frozenset({",", "and", "because", "so", "now"})
 RANK = {"no": 0, "unsure": 1, "yes": 2}
 SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
+JOINED, PARTS_EXACT = " + ", 2  # a meaning joined of so many more parts is exact itself
+BETWEEN = "nouns"  # the concept of things that part what stands around them
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -103,6 +108,7 @@ class _Reader:
         context = phrases.context
         self._phrases = phrases
         self._limbs = frozenset(phrases.limbs)
+        self._named = self._limbs | frozenset(phrases.things)
         self._markers = Markers(
             frozenset(context.stops),
             frozenset(context.subjects),
@@ -123,9 +129,12 @@ class _Reader:
             for phrase in compiler.phrases("context", code, "yes", texts)
         )
         self._extras = Finder(self._extra_phrases(compiler))
-        known = compiler.vocabulary | filler
-        self._topic = frozenset(context.topic) | self._limbs
-        self._speller = Speller(phrases.spelling, known, phrases.common.split(), self._limbs)
+        self._meanings = Meanings(phrases.meanings.concepts, self._rules(), BETWEEN, self._barriers)
+        known = compiler.vocabulary | filler | self._meanings.words
+        self._topic = frozenset(context.topic) | self._named
+        self._speller = Speller(
+            phrases.spelling, known, phrases.common.split(), self._named, self._meanings.stems
+        )
 
     def every_phrase(self) -> list[Phrase]:
         """Return every phrase of the vocabulary."""
@@ -139,17 +148,20 @@ class _Reader:
         figures = self._figures.hits(first)
         words = self._carried(masked(first, figures))
         laid = self._compiler.lay_out(words)
-        hits = self._rivals_removed(_clearest(self._signs.hits(laid)))
+        meant, own_negations = self._meanings.hits(words)
+        phrased = self._signs.hits(laid)
+        found = [*phrased, *(hit for hit in meant if hit.phrase.kind == "sign")]
+        hits = self._rivals_removed(_clearest(found))
         triggers = self._context.hits(laid)
-        units = [hit for hit in hits if hit.phrase.negative]
+        units = [*(hit for hit in phrased if hit.phrase.negative), *own_negations]
         around = Surroundings(laid, triggers, units, self._markers)
         heard = tuple(self._heard(hit, around, text, laid) for hit in sorted(hits, key=lambda hit: hit.start))
         extras = self._extras.hits(laid)
         flags = self._flags(extras, around, about_other=False)
         others_flags = self._flags(extras, around, about_other=True)
         answers = read_answers(laid, text, [hit for hit in extras if hit.phrase.kind == "answer"], around)
-        said = {hit.phrase.code for hit in triggers}
-        if self._worries(triggers, around):
+        said = {hit.phrase.code for hit in triggers if not self._is_small_talk(hit, typed)}
+        if self._worries([hit for hit in meant if hit.phrase.kind == "worry"], around):
             said.add("worries")
         if figures:
             said.add("figures")
@@ -168,7 +180,8 @@ class _Reader:
         said: set[str],
         asks: bool,
     ) -> Reading:
-        count = sum(word.text.isalpha() for word in typed)
+        spelled = [word for word in typed if word.text.isalpha()]
+        unknown = sum(not word.known for word in spelled)
         cry = "foreign" in said or ("cries" in said and not any(one.is_present for one in heard))
         question = asks or text.rstrip().endswith("?")
         topical = any(word.text in self._topic for word in typed)
@@ -190,9 +203,14 @@ class _Reader:
             cry=cry,
             worrying="worries" in said,
             is_question=question,
-            meaningful=taken or count < FEW_WORDS,
+            meaningful=taken or len(spelled) < FEW_WORDS or unknown * STRANGE_SHARE < len(spelled),
             seen="seen" in said,
         )
+
+    def _is_small_talk(self, hit: Hit, typed: list[Word]) -> bool:
+        """Say whether a single cry ("help") stands in a message that says more ("did that help?")."""
+        words = sum(word.text.isalnum() for word in typed)
+        return hit.phrase.code == "cries" and hit.end - hit.start == 1 and words > CRY_MOST
 
     def _rivals_removed(self, hits: list[Hit]) -> list[Hit]:
         """Drop what a more exact sign of the same words stands instead of."""
@@ -201,7 +219,10 @@ class _Reader:
             hit
             for hit in hits
             if not any(
-                hit.phrase.code in rivals and one.start < hit.end and hit.start < one.end
+                hit.phrase.code in rivals
+                and one.start < hit.end
+                and hit.start < one.end
+                and hit.phrase.source.count(JOINED) < PARTS_EXACT
                 for one, rivals in exact
                 if rivals
             )
@@ -222,10 +243,10 @@ class _Reader:
             quoted(hit, text, laid),
         )
 
-    def _worries(self, triggers: list[Hit], around: Surroundings) -> bool:
-        """Say whether a word of danger stands there as somebody's present state."""
-        alarms = [around.standing(hit) for hit in triggers if hit.phrase.code == "alarms"]
-        return any(found.certainty != "no" and not found.past and not found.asked for found in alarms)
+    def _worries(self, hits: list[Hit], around: Surroundings) -> bool:
+        """Say whether something of danger stands there as somebody's present state."""
+        found = [around.standing(hit) for hit in hits]
+        return any(one.certainty != "no" and not one.past and not one.asked for one in found)
 
     def _flags(self, extras: Iterable[Hit], around: Surroundings, *, about_other: bool) -> tuple[str, ...]:
         found: dict[str, None] = {}
@@ -241,13 +262,16 @@ class _Reader:
         """Put the leg last spoken of in the place of "it", and before a clause that names none."""
         made: list[Word] = []
         last: Word | None = None
+        limb: Word | None = None
         for spoken in self._clauses(words):
             clause = spoken
-            if last is not None and not any(word.text in self._limbs or word.text == "it" for word in clause):
-                clause = self._with_limb(clause, last)
+            if limb is not None and not any(word.text in self._named or word.text == "it" for word in clause):
+                clause = self._with_limb(clause, limb)
             for at, word in enumerate(clause):
-                if word.text in self._limbs:
+                if word.text in self._named:
                     last = word
+                if word.text in self._limbs:
+                    limb = word
                 begins = (
                     at == 0
                     or clause[at - 1].text in CONNECTIVES | self._markers.joins
@@ -278,6 +302,13 @@ class _Reader:
             for grade, texts in (("yes", entry.sure), ("unsure", entry.near))
             for phrase in compiler.phrases("sign", code, grade, texts)
         ]
+
+    def _rules(self) -> Iterator[tuple[str, str, str, str]]:
+        meanings = self._phrases.meanings
+        for code, entry in meanings.signs.items():
+            for grade, texts in (("yes", entry.sure), ("unsure", entry.ask)):
+                yield from (("sign", code, grade, text) for text in texts)
+        yield from (("worry", "worries", "unsure", text) for text in meanings.worries.meanings)
 
     def _extra_phrases(self, compiler: Compiler) -> list[Phrase]:
         made = [

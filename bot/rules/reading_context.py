@@ -15,7 +15,6 @@ NEGATION_MOST = 12  # words a negation reaches at most
 AFTER_MOST = 5
 PAST_MOST = 14
 PASSED_MOST = 8
-DOUBT_MOST = 6
 SOFT_STOPS = frozenset({"then", "but", "after", "just", "."})  # "went numb, then fine": perhaps it is over
 MARK_ALONE = 3  # a marker so near after a comma is an afterthought to what stood before it
 CUTS = frozenset({",", "and"})
@@ -59,6 +58,7 @@ class Surroundings:
         self._by_kind: Mapping[str, list[Hit]] = by_kind
         by_kind["asking"] = [hit for hit in by_kind.get("asking", ()) if self._is_asking(hit)]
         self._after = by_kind.get("negation_after", [])
+        self._ahead = [hit for hit in by_kind.get("past_ahead", ()) if not self._is_denied(hit)]
         self._passed = by_kind.get("passed", [])
         over = [*by_kind.get("past", ()), *by_kind.get("settled", ()), *self._passed]
         by_kind["present"] = [hit for hit in by_kind.get("present", ()) if self._is_now(hit, over)]
@@ -83,18 +83,21 @@ class Surroundings:
         """Hold one thing found against everything around it."""
         certainty = self._negated(hit) or ("" if passing else self._over(hit)) or hit.phrase.grade
         past = self._marked("past", hit) or (not passing and self._marked("settled", hit))
+        past = past or any(mark.end <= hit.start and self._belongs(mark, hit) for mark in self._ahead)
+        other = self._is_other(hit)
+        past = past or (other and self._told_of_the_past(hit))
         past = past and not self._is_present(hit)
         asked, doubted = self._asked(hit, threat=threat)
         if asked and not doubted and certainty == "unsure":
             certainty = "yes"  # only a question: nothing to ask back
-        elif certainty == "yes" and (doubted or (not threat and (self._doubted(hit) or self._excused(hit)))):
+        elif certainty == "yes" and (doubted or (not threat and self._excused(hit))):
             certainty = "unsure"
         if not lasting and certainty != "no":
             if self._marked("chronic", hit) and not self._is_present(hit):
                 past, certainty = past or usual, "unsure"
             elif self._marked("recent", hit) and not self._is_present(hit):
                 certainty = "unsure"
-        return Standing(certainty, self._is_other(hit), past, asked)
+        return Standing(certainty, other, past, asked)
 
     # --- negation -------------------------------------------------------------------------------------
 
@@ -184,6 +187,13 @@ class Surroundings:
         """Say whether a marker of this kind belongs to the hit: same clause, near, nothing else between."""
         return any(self._belongs(mark, hit) for mark in self._by_kind.get(kind, ()))
 
+    def _told_of_the_past(self, hit: Hit) -> bool:
+        """Say whether the sentence began with something past ("she had it in 2019, she could not ...")."""
+        return any(
+            mark.end <= hit.start and SENTENCE_ENDS.isdisjoint(self._words[mark.end : hit.start])
+            for mark in self._by_kind.get("past", ())
+        )
+
     def _belongs(self, mark: Hit, hit: Hit) -> bool:
         first, last = min(mark.end, hit.end), max(mark.start, hit.start)
         between = self._words[first:last] if first < last else []
@@ -198,8 +208,10 @@ class Surroundings:
 
     def _is_now(self, mark: Hit, over: Sequence[Hit]) -> bool:
         """Say whether a word of the present is one: not the "now" of "fine now", nor "never came back"."""
-        denied = mark.start > 0 and self._words[mark.start - 1] in DENIALS
-        return not denied and bool(_outside([mark], over))
+        return not self._is_denied(mark) and bool(_outside([mark], over))
+
+    def _is_denied(self, mark: Hit) -> bool:
+        return mark.start > 0 and self._words[mark.start - 1] in DENIALS
 
     def _is_present(self, hit: Hit) -> bool:
         return self._marked("present", hit)
@@ -264,23 +276,18 @@ class Surroundings:
                 return True
         return False
 
-    def _doubted(self, hit: Hit) -> bool:
-        for mark in self._by_kind.get("doubting", ()):
-            inside = hit.start <= mark.start and mark.end <= hit.end  # "my calf might be swollen"
-            near = 0 <= hit.start - mark.end <= DOUBT_MOST
-            if inside or (near and self._markers.stops.isdisjoint(self._words[mark.end : hit.start])):
-                return True
-        return False
-
     def _is_elsewhere(self, hit: Hit) -> bool:
         """Say whether an animal or a story is the nearest thing before it that it can be said of."""
-        place = max(
-            (mark.start for mark in self._by_kind.get("animals", ()) if mark.start < hit.end), default=-1
+        return self._is_nearest("animals", hit, ("selves", "others")) or self._is_nearest(
+            "stories", hit, ("selves",)
         )
+
+    def _is_nearest(self, kind: str, hit: Hit, rivals: Sequence[str]) -> bool:
+        place = max((mark.start for mark in self._by_kind.get(kind, ()) if mark.start < hit.end), default=-1)
         return place >= 0 and not any(
-            place < mark.start < hit.end
-            for kind in ("selves", "others")
-            for mark in self._by_kind.get(kind, ())
+            place < mark.start < hit.end and self._words[mark.start] != "own"
+            for rival in rivals
+            for mark in self._by_kind.get(rival, ())
         )
 
     # --- whose ----------------------------------------------------------------------------------------

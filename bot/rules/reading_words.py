@@ -27,6 +27,33 @@ STOP_MARKS = {
     "&": "and",
     "+": "and",
 }
+SHORTEST_STEM = 3
+ENDINGS = (
+    "s",
+    "es",
+    "ed",
+    "d",
+    "ing",
+    "in",
+    "er",
+    "y",
+    "ness",
+    "ly",
+    "ish",
+    "en",
+    "n",
+    "ation",
+    "ion",
+    "ive",
+    "ous",
+    "ia",
+    "ic",
+    "al",
+    "ment",
+    "ance",
+    "ence",
+    "able",
+)
 LEAST_LETTERS = 5
 LETTERS_A_SLIP = 5  # one slip in five letters is a typing error
 SIMILAR_MOST = 8
@@ -48,12 +75,18 @@ class Speller:
     """Knows the words of one language and finds the one that was meant."""
 
     def __init__(
-        self, spelling: Mapping[str, str], known: Iterable[str], common: Iterable[str], limbs: Iterable[str]
+        self,
+        spelling: Mapping[str, str],
+        known: Iterable[str],
+        common: Iterable[str],
+        limbs: Iterable[str],
+        stems: frozenset[str] = frozenset(),
     ) -> None:
         self._spelling = {key.replace("'", ""): value.split() for key, value in spelling.items()}
         self._common = frozenset(common) - frozenset(known)
         self._known = frozenset(known) | self._common | self._spelling.keys()
         self._limbs = frozenset(limbs)
+        self._stems = stems
         self._by_first: dict[str, list[str]] = {}
         for word in sorted(self._known):
             if len(word) >= LEAST_LETTERS - 1:
@@ -83,13 +116,20 @@ class Speller:
         """Return the words meant by one typed word, each with whether it is known."""
         if typed in self._spelling:
             return [(word, True) for word in self._spelling[typed]]
-        if typed in self._known:
+        if typed in self._known or self._is_inflected(typed):
             return [(typed, True)]
         short = LONG_REPEAT.sub(r"\1", typed)
         if short != typed:
             doubled = LONG_REPEAT.sub(r"\1\1", typed)
             return self._meant(doubled if doubled in self._known else short)
         return self._split(typed) or self._corrected(typed)
+
+    def _is_inflected(self, typed: str) -> bool:
+        """Say whether it is a stem that stands in a concept, with an ordinary ending."""
+        return any(
+            typed[:end] in self._stems and (not typed[end:] or typed[end:] in ENDINGS)
+            for end in range(SHORTEST_STEM, len(typed) + 1)
+        )
 
     def _split(self, typed: str) -> list[tuple[str, bool]]:
         """Undo a missing space when both halves are known words."""
