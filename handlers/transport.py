@@ -58,8 +58,9 @@ PHRASES = (
     "image_process_failed",
     "photo_invalid_dimensions",
 )
+NOWHERE = URL()  # encodes a form in a tenth of the time that urllib takes
 HERE = ("localhost", "127.0.0.1", "::1")
-JSON = {"Content-Type": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}  # what every Bot API server reads
 Seconds = Any  # a number, None for no limit, or the library's mark for "not given"
 BEFORE_SENDING = (
     aiohttp.ClientConnectorError,
@@ -83,12 +84,14 @@ class Lost(Exception):
 
 
 class Fields:
-    """The fields of a call as plain values, where the library has its RequestData."""
+    """The fields of a call, where the library has its RequestData; what is no text goes as JSON."""
 
     contains_files = False
 
     def __init__(self, parameters: Mapping[str, object]) -> None:
-        self.parameters = parameters
+        self.json_parameters = {
+            name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()
+        }
 
 
 class AiohttpRequest(BaseRequest):
@@ -170,7 +173,7 @@ class AiohttpRequest(BaseRequest):
                 method,
                 address,
                 data=_body(request_data),
-                headers=None if has_files else JSON,
+                headers=None if has_files else FORM,
                 timeout=timeout,
                 proxy=self._proxy(address),
                 allow_redirects=False,
@@ -314,7 +317,7 @@ def _body(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
     if request_data is None:
         return None
     if not request_data.contains_files:
-        return json.dumps(request_data.parameters).encode()
+        return NOWHERE.with_query(request_data.json_parameters).raw_query_string.encode()
     # Quoted names would reach the patient as %D0%9E and the like.
     form = aiohttp.FormData(quote_fields=False)
     for name, value in request_data.json_parameters.items():

@@ -114,6 +114,21 @@ async def test_a_message_comes_through(bot: QuietBot) -> None:
     assert (await bot.send_message(7, "hello")).message_id == 5
 
 
+async def test_words_arrive_as_they_were_written(bot: QuietBot, peer: Peer) -> None:
+    arrived: dict[str, str] = {}
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        arrived.update({name: str(value) for name, value in (await request.post()).items()})
+        return web.json_response(FINE)
+
+    peer.behave = behave
+    words = "5+5=10 % & “7/10”;\nleft=calf #1 é 🙂 <b>x</b>"
+    await bot.call(
+        "sendMessage", {"chat_id": 7, "text": words, "silent": True, "rows": [["ä"]], "none": None}
+    )
+    assert arrived == {"chat_id": "7", "text": words, "silent": "true", "rows": '[["\\u00e4"]]'}
+
+
 async def test_a_file_keeps_its_name_and_its_words(bot: QuietBot, peer: Peer) -> None:
     seen: dict[str, object] = {}
 
