@@ -37,6 +37,7 @@ from bot.rules import reading
 from bot.rules.timing import next_local
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
+from bot.storage.rounds import Rounds
 from content.loader import Content, languages, load
 from handlers import bridge, errors, register
 from handlers.messenger import TelegramMessenger
@@ -97,12 +98,19 @@ class StoredInbox:
         self._clock = clock
         self._owner = owner
         self._lease = timedelta(seconds=lease)
+        self._arriving = Rounds(self._keep)
+        self._ending = Rounds(self._done)
 
     async def keep(self, rows: Sequence[Row]) -> list[int]:
         """Keep the updates that are not known yet, committed on return; return their ids."""
+        new = await self._arriving.join(rows)
+        return [row[0] for row in rows if row[0] in new]
+
+    async def _keep(self, arrived: Sequence[Sequence[Row]]) -> frozenset[int]:
         now = self._clock.real()
+        rows = [row for rows in arrived for row in rows]
         async with self._database.transaction() as store:
-            return await store.keep_updates(rows, now, self._owner, now + self._lease)
+            return frozenset(await store.keep_updates(rows, now, self._owner, now + self._lease))
 
     async def undone(self) -> list[Row]:
         """Return what is kept and not done, oldest first; of several replicas' only what a dead one left."""
@@ -120,8 +128,11 @@ class StoredInbox:
 
     async def done(self, update_id: int) -> None:
         """Note that an update's reply is out; its words are forgotten."""
+        await self._ending.join(update_id)
+
+    async def _done(self, update_ids: Sequence[int]) -> None:
         async with self._database.transaction() as store:
-            await store.update_done(update_id, self._clock.real())
+            await store.updates_done(update_ids, self._clock.real())
 
     async def failed(self, update_id: int) -> int:
         """Count a failed try and return how many there were."""

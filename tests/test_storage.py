@@ -478,7 +478,7 @@ async def test_an_update_is_new_once(database: Database) -> None:
         assert await store.keep_updates([(2, 5, "b"), (1, None, "a"), (2, 5, "b")], NOW) == [2, 1]
         assert await store.keep_updates([(2, 5, "b"), (3, 5, "c")], NOW + MINUTE) == [3]
         assert await store.keep_updates([], NOW) == []
-        await store.update_done(1, NOW)
+        await store.updates_done([1], NOW)
         assert await store.undone_updates() == [(2, 5, "b"), (3, 5, "c")]
         assert [await store.update_failed(2, NOW) for _ in range(2)] == [1, 2]
         assert await store.update_failed(99, NOW) == 0

@@ -86,8 +86,10 @@ class Database:
                 with self._readers.begin() as file:
                     yield Store(file, writes=False)
                 return
-            async with self._server().begin() as connection:
-                await connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            reader = self._server().execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            async with reader.begin() as connection:
                 yield Store(connection, writes=False)
 
     def _server(self) -> AsyncEngine:

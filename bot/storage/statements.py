@@ -56,6 +56,15 @@ class Statements:
             return change.put(self._driver, given).rowcount
         return (await self._execute(change.statement, given)).rowcount
 
+    async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> None:
+        """Make a change once for each of several rows."""
+        self._known.clear()
+        if self._driver is None:
+            await self._execute(change.statement, rows)
+            return
+        for row in rows:
+            change.put(self._driver, row)
+
     async def _add(self, insert: Prepared, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         """Insert rows and return the key of each that was not there before."""
         self._known.clear()

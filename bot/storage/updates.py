@@ -101,9 +101,9 @@ class Updates(Statements):
         mine = update(inbox).where(inbox.c.owner == owner, inbox.c.done_at.is_(None))
         return (await self._run(mine.values(lease_until=None))).rowcount
 
-    async def update_done(self, update_id: int, now: datetime) -> None:
-        """Mark an update as done and forget what it said and who sent it."""
-        await self._do(DONE, update=update_id, now=now)
+    async def updates_done(self, update_ids: Collection[int], now: datetime) -> None:
+        """Mark updates as done and forget what they said and who sent them."""
+        await self._do_each(DONE, [{"update": update_id, "now": now} for update_id in update_ids])
 
     async def update_failed(self, update_id: int, now: datetime) -> int:
         """Count a failed attempt at an update; return the attempts so far, 0 if it is gone."""
