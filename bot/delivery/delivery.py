@@ -1,7 +1,7 @@
 """Due rows become messages: claimed, given their turn and their chat, marked, sent, finished.
 
-Prompts that have their turn together are rendered and marked in one transaction, and so are those that have
-arrived noted; everything else has transactions of its own. What each kind is promised: `ledger.py`.
+Prompts that have their turn together are rendered and marked in one transaction, and noted in one when they
+have arrived, on SQLite; everything else has its own transactions. What each kind is promised: `ledger.py`.
 """
 
 from __future__ import annotations
@@ -192,12 +192,16 @@ class Delivery:
             await self._ledger.put_back(sending)
             raise
         await place.aclose()
-        if sending.kind is Kind.PROMPT:
+        if self._goes_together(sending):
             await self._arrived.do((patient, sending, message_id))
         else:
             await self._ledger.told([(patient, sending, message_id)])
 
     async def _begin(self, going: Going) -> Message | None:
-        if going[1].kind is Kind.PROMPT:
+        if self._goes_together(going[1]):
             return await self._begun.do(going)
         return (await self._ledger.begin([going]))[0]
+
+    def _goes_together(self, sending: Sending) -> bool:
+        """Where each statement is a trip to a server, side by side is faster than one after the other."""
+        return sending.kind is Kind.PROMPT and not self._ledger.services.database.is_shared
