@@ -203,7 +203,7 @@ class Surroundings:
         if not cuts:
             return True
         if mark.start < hit.start:  # "In 2010, I had a clot"
-            return mark.start <= 1 and len(cuts) == 1
+            return mark.start <= 1 and len(cuts) == 1 and (cuts[0] == mark.end or self._words[cuts[0]] == "and")
         return mark.start - cuts[-1] <= MARK_ALONE and not self._begins_clause(cuts[-1] + 1)
 
     def _is_now(self, mark: Hit, over: Sequence[Hit]) -> bool:
@@ -271,6 +271,8 @@ class Surroundings:
     def _excused(self, hit: Hit) -> bool:
         """Say whether a harmless cause stands beside it ("from laughing")."""
         for mark in self._by_kind.get("excuses", ()):
+            if self._is_denied(mark):
+                continue
             first, last = min(mark.end, hit.end), max(mark.start, hit.start)
             if last - first <= PASSED_MOST and SENTENCE_ENDS.isdisjoint(self._words[first:last]):
                 return True
