@@ -77,6 +77,11 @@ class Reading:
         """Say whether the warning signs must be asked when nothing was made of the message."""
         return self.cry or self.worrying or not self.meaningful
 
+    @property
+    def is_alarming(self) -> bool:
+        """Say whether a cry or a word of danger stands there, whatever else the message says."""
+        return self.cry or self.worrying
+
     def doubtful(self) -> tuple[str, ...]:
         """List the signs, own or another's, that need the exact question."""
         certain = {heard.sign for heard in self.heard if heard.is_present and heard.certainty == "yes"}

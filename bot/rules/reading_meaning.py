@@ -1,11 +1,11 @@
-"""Finds what is meant: a body part, a finding and what else belongs to it, near each other and in any order."""
+"""Finds what is meant: a body part, a finding and what belongs to it, near each other, in any order."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 from bot.rules.reading_patterns import NEGATIVE, Hit, Phrase
 from bot.rules.reading_words import Word
@@ -86,8 +86,8 @@ class Meanings:
                 phrase = rule.unit if own else rule.phrase
                 hit = Hit(phrase, min(start for start, _ in parts), max(end for _, end in parts))
                 found.setdefault((phrase.kind, phrase.code, phrase.grade, hit.start, hit.end), hit)
-                for start, end in own:
-                    units[start, end] = Hit(rule.unit, start, end)
+                for at in map(message.negation_of, own):
+                    units[at, at + 1] = Hit(rule.unit, at, at + 1)
         return list(found.values()), list(units.values())
 
     def _arranged(self, rule: _Rule, message: _Message) -> Iterator[tuple[Span, ...]]:
@@ -101,7 +101,7 @@ class Meanings:
     def _is_near(self, parts: tuple[Span, ...], rule: _Rule, message: _Message) -> bool:
         """Say whether the parts stand close by, in one sentence, with nothing else in between."""
         ordered = sorted(parts)
-        for (start, end), (following, _) in zip(ordered, ordered[1:], strict=False):
+        for (start, end), (following, _) in pairwise(ordered):
             if following == start or following - end > rule.reach:
                 return False
             if not self._barriers.isdisjoint(message.words[end:following]):
@@ -191,6 +191,10 @@ class _Message:
     def is_negative(self, span: Span) -> bool:
         """Say whether the words of a place hold a negation of their own."""
         return not NEGATIVE.isdisjoint(self.words[span[0] : span[1]])
+
+    def negation_of(self, span: Span) -> int:
+        """Return the place of the negation that belongs to a place: the last in it."""
+        return max(at for at in range(*span) if self.words[at] in NEGATIVE)
 
     def spans(self, concept: str) -> list[Span]:
         """Return every place of a concept."""
