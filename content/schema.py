@@ -446,7 +446,6 @@ class Context(Shape):
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts
     figures: Texts  # figures of speech and things that only look like signs
-    alarms: Texts  # words of danger: where nothing was made of them, the warning signs are asked
     cries: Texts
     foreign: Texts  # universal words of other languages
     chat: Texts

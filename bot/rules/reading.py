@@ -20,7 +20,7 @@ CRY_MOST = 4  # words of a message in which "help" alone is a cry
 CONNECTIVES = frozenset({",", "and", "because", "so", "now"})
 RANK = {"no": 0, "unsure": 1, "yes": 2}
 SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
-JOINED, PARTS_EXACT = " + ", 2  # a meaning joined of so many more parts is exact itself
+PARTS_EXACT = 3  # a meaning joined of so many parts is exact itself
 BETWEEN = "nouns"  # the concept of things that part what stands around them
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -227,7 +227,7 @@ class _Reader:
                 hit.phrase.code in rivals
                 and one.start < hit.end
                 and hit.start < one.end
-                and hit.phrase.source.count(JOINED) < PARTS_EXACT
+                and hit.phrase.parts < PARTS_EXACT
                 for one, rivals in exact
                 if rivals
             )

@@ -123,8 +123,8 @@ class Meanings:
         for concept in (*near, *anywhere, *nowhere):
             if concept not in self._entries:
                 raise KeyError(f"meanings.toml: {code}: {text}: there is no concept {concept!r}")
-        phrase = Phrase(kind, code, grade, text, frozenset(), negative=False)
-        unit = Phrase(kind, code, grade, text, frozenset(), negative=True)
+        phrase = Phrase(kind, code, grade, text, frozenset(), negative=False, parts=len(near))
+        unit = Phrase(kind, code, grade, text, frozenset(), negative=True, parts=len(near))
         return _Rule(phrase, unit, near, tuple(anywhere), tuple(nowhere), int(reach[1]) if reach else REACH)
 
     def _refuse_unknown(self, concept: str) -> None:
