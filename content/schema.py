@@ -436,7 +436,6 @@ class Context(Shape):
     telling: Texts  # a question that takes the sign for granted ("why is my")
     seen: Texts
     figures: Texts  # figures of speech and things that only look like signs
-    alarms: Texts  # words of danger: where nothing was made of them, the warning signs are asked
     cries: Texts
     foreign: Texts  # universal words of other languages
     chat: Texts
@@ -470,6 +469,7 @@ class Weighing(Shape):
     emergency_from: float  # emergency: it counts as said
     emergency_beside_question_from: float  # emergency: it counts as said where the phrases nearly found one
     doubts_below: float  # grave: what the phrases found is asked, not taken as said
+    doubts_from_words: int  # shorter messages hold too little to doubt the phrases by
     silent_below: float  # grave: what the phrases nearly found is not even asked
     near: float  # rows so close in likelihood to the likeliest are asked about too
     sources: Texts

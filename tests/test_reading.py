@@ -325,6 +325,96 @@ def test_a_denial_before_but_takes_nothing_from_after_it(report: tuple[str, str]
     assert hear(f"no {denied} but {report[0]}").signs().get(report[1]) == "yes"
 
 
+PARTS = {  # a part of the body, what is wrong with it, and the sign that both mean
+    ("calf", "swollen"): "leg_swollen",
+    ("calf", "puffed up"): "leg_swollen",
+    ("foot", "white as chalk"): "foot_pale",
+    ("foot", "icy cold"): "foot_cold",
+    ("bottom", "numb"): "saddle_numb",
+    ("heart", "pounding"): "racing_heart",
+    ("chest", "tight"): "chest_pain",
+    ("speech", "slurred"): "speech_slurred",
+    ("skin", "yellow"): "jaundice",
+}
+parts = st.sampled_from(sorted((part, wrong, sign) for (part, wrong), sign in PARTS.items()))
+ORDERS = [
+    "my {part} is {wrong}",
+    "{wrong}, my {part}",
+    "my {part} has gone all {wrong}",
+    "{part} {wrong} since 4",
+]
+orders = st.sampled_from(ORDERS)
+
+
+@given(parts, orders)
+@settings(deadline=None)
+def test_the_order_of_the_words_changes_nothing(said: tuple[str, str, str], order: str) -> None:
+    part, wrong, sign = said
+    assert sign in hear(order.format(part=part, wrong=wrong)).signs()
+
+
+@given(parts, orders, st.lists(st.sampled_from(CHATTER), max_size=3))
+@settings(deadline=None)
+def test_what_is_meant_is_found_in_chatter(
+    said: tuple[str, str, str], order: str, chatter: list[str]
+) -> None:
+    part, wrong, sign = said
+    assert sign in hear(". ".join([*chatter, order.format(part=part, wrong=wrong), *chatter])).signs()
+
+
+@given(
+    parts, st.sampled_from(["my {part} is not {wrong}", "no {wrong} {part}", "my {part} was never {wrong}"])
+)
+@settings(deadline=None)
+def test_what_is_meant_can_be_denied(said: tuple[str, str, str], denial: str) -> None:
+    part, wrong, sign = said
+    assert sign not in hear(denial.format(part=part, wrong=wrong)).signs()
+
+
+@given(parts, st.sampled_from(["in 2009 my {part} was {wrong}", "my {part} was {wrong} ten years ago"]))
+@settings(deadline=None)
+def test_what_is_meant_can_be_past(said: tuple[str, str, str], moved: str) -> None:
+    part, wrong, sign = said
+    assert sign not in hear(moved.format(part=part, wrong=wrong)).signs()
+
+
+@given(parts, st.sampled_from(["my wife's {part} is {wrong}", "my mum says her {part} is {wrong}"]))
+@settings(deadline=None)
+def test_what_is_meant_can_be_somebody_elses(said: tuple[str, str, str], theirs: str) -> None:
+    part, wrong, sign = said
+    reading = hear(theirs.format(part=part, wrong=wrong))
+    assert sign in reading.others_signs()
+    assert sign not in reading.signs()
+
+
+@given(
+    parts.filter(lambda said: said[1] != "slurred"), st.sampled_from(["the soup", "the weather", "my tea"])
+)
+@settings(deadline=None)
+def test_what_is_said_of_something_else_is_not_said_of_the_body(
+    said: tuple[str, str, str], other: str
+) -> None:
+    part, wrong, sign = said
+    assert hear(f"the {part} is fine. {other} is {wrong}").signs().get(sign) != "yes"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "something new in my tongue since lunch",
+        "4/10, left calf. my eye has been odd since this morning",
+        "a strange thing in my side, came on an hour ago",
+    ],
+)
+def test_a_new_thing_in_the_body_leads_to_the_warning_signs(text: str) -> None:
+    assert hear(text).is_alarming
+
+
+def test_a_story_is_nobodys_report() -> None:
+    assert not hear("watched a film where a man had chest pain and collapsed").signs()
+    assert "chest_pain" in hear("watched a film and now my chest hurts").signs()
+
+
 @given(st.text(max_size=400))
 @settings(deadline=None, max_examples=300)
 def test_any_text_can_be_read(text: str) -> None:

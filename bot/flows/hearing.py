@@ -40,8 +40,7 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
             await _keep_answers(services, store, patient, heard.reading, night)
             return reply
         answered = await _answer(services, store, patient, content, heard.reading, text, night, origin)
-        if heard.alarming:  # what was understood of it is kept, and the warning signs are asked all the same
-            answered = Reply(messages=(areas(content, patient, services.clock().date()),)) + answered
+        answered = _with_signs(services, content, patient, heard, answered)
         return _with_lower(services, content, patient, raised, answered)
 
 
@@ -124,6 +123,17 @@ async def _raise_one(
         because = because_of(judged.said)
         await put_question(services, store, patient, night, because, judged.asks, about_other, origin)
     return raised
+
+
+def _with_signs(
+    services: Services, content: Content, patient: Patient, heard: Heard, answered: Reply
+) -> Reply:
+    """Danger that became no card leads to the warning signs, whatever the words answered besides."""
+    waits = max((finding.level for finding in heard.own.lower), default=Level.NONE) >= Level.SOON
+    signs = areas(content, patient, services.clock().date())
+    if waits or not heard.alarming or signs in answered.messages:
+        return answered
+    return replace(answered, messages=(signs, *answered.messages))
 
 
 def _with_lower(

@@ -70,11 +70,12 @@ def replay_message(content: Content, case: MessageCase) -> Result:
         if finding.level < Level.URGENT:
             found.setdefault(finding.rule, finding)
     asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
-    if not asks and (heard.alarming or (not found and heard.reading.is_open)):
+    level = max((finding.level for finding in found.values()), default=Level.NONE)
+    if level < Level.SOON and not asks and (heard.alarming or (not found and heard.is_open)):
         asks = (WARNINGS,)  # the list of all warning signs
     signs = {**heard.reading.others_signs(), **heard.reading.signs()}
     return Result(
-        level=max((finding.level for finding in found.values()), default=Level.NONE),
+        level=level,
         findings=tuple((finding, None) for finding in found.values()),
         asks=asks,
         signs=tuple(f"{sign}?" if sure == UNSURE else sign for sign, sure in signs.items()),

@@ -37,12 +37,12 @@ class Heard:
     reading: Reading
     own: Judged
     other: Judged
-    alarming: bool = False  # too like a grave message to leave it at that, though nothing in it was found
+    alarming: bool = False  # a cry or a word of danger, or too like a grave message to leave it at that
 
     @property
     def is_open(self) -> bool:
         """Say whether the warning signs must be asked, as nothing graver was made of it."""
-        return self.alarming or self.reading.is_open
+        return self.alarming or not self.reading.meaningful
 
     @property
     def is_grave(self) -> bool:
@@ -70,31 +70,41 @@ def _weighed(content: Content, text: str, heard: Heard) -> Heard:
     """Hold what the phrases found against what such messages usually mean."""
     leans, weighing = likeness(content, text), content.weighing
     if leans is None:
-        return heard
+        return replace(heard, alarming=heard.reading.is_alarming)
     level = max((finding.level for finding in (*heard.own.raised, *heard.other.raised)), default=Level.NONE)
     asked = (*heard.own.asks, *heard.other.asks)
-    nearly = level >= Level.URGENT or any(content.red_flags[row].level >= Level.EMERGENCY for row in asked)
+    nearly = any(content.red_flags[row].level >= Level.EMERGENCY for row in asked)
     emergency_from = weighing.emergency_beside_question_from if nearly else weighing.emergency_from
     if level < Level.EMERGENCY and leans.emergency >= emergency_from:
-        return _as_said(content, text, heard, Level.EMERGENCY, asked)
-    if level < Level.URGENT and leans.grave >= weighing.urgent_from:
-        return _as_said(content, text, heard, Level.URGENT, asked)
-    if level >= Level.URGENT and leans.grave < weighing.doubts_below:
-        return replace(heard, own=_doubted(heard.own), other=_doubted(heard.other))
-    if level < Level.URGENT and leans.grave < weighing.silent_below:
-        return replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
-    return replace(heard, alarming=not (level or asked) and leans.grave >= weighing.asks_from)
+        said = _as_said(content, text, heard, Level.EMERGENCY, asked)
+        if said is not None:
+            return said
+    if level >= Level.URGENT:
+        odds = max(leans.grave, leans.emergency)
+        doubts = odds < weighing.doubts_below and leans.words >= weighing.doubts_from_words
+        return replace(heard, own=_doubted(heard.own), other=_doubted(heard.other)) if doubts else heard
+    if leans.grave >= weighing.urgent_from:
+        return _as_said(content, text, heard, Level.URGENT, asked) or replace(heard, alarming=True)
+    if leans.grave < weighing.silent_below:
+        calm = replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
+        return replace(calm, alarming=heard.reading.cry)
+    return replace(
+        heard, alarming=heard.reading.is_alarming or (not asked and leans.grave >= weighing.asks_from)
+    )
 
 
-def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tuple[str, ...]) -> Heard:
-    """Raise the row of a level that the message is most like, one asked about first; ask the near ones."""
-    rows = [row for row, red_flag in content.red_flags.items() if red_flag.level == level]
-    likely = most_like(content, text, [row for row in asked if row in rows] or rows)
-    if not likely:
-        return replace(heard, alarming=True)
-    row, best = likely[0]
+def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tuple[str, ...]) -> Heard | None:
+    """Raise the row of a level that a message is most like, and ask the near ones; None if less grave."""
+    grave = {
+        row: red_flag.level for row, red_flag in content.red_flags.items() if red_flag.level >= Level.URGENT
+    }
+    likely = most_like(content, text, grave)
+    if not likely or grave[likely[0][0]] < level:
+        return None
+    likely = [(row, found) for row, found in likely if grave[row] == level]
+    row, best = next((each for each in likely if each[0] in asked), likely[0])
     finding = replace(finding_for(content, row, Facts()), evidence=(f"like:{row}",))
-    near = [other for other, found in likely[1:] if best - found <= content.weighing.near]
+    near = [other for other, found in likely if other != row and best - found <= content.weighing.near]
     about = heard.other if heard.is_of_other else heard.own
     made = replace(
         about,

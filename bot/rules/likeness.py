@@ -33,6 +33,7 @@ class Likeness:
 
     grave: float  # urgent or emergency, against anything that can wait
     emergency: float  # emergency, against anything else
+    words: int  # of the whole message
 
 
 def likeness(content: Content, text: str) -> Likeness | None:
@@ -40,13 +41,15 @@ def likeness(content: Content, text: str) -> Likeness | None:
     learned = _learned(content)
     if not learned.is_taught:
         return None
-    return max((learned.lean(part) for part in _parts(text)), key=lambda found: found.grave)
+    words = _words(text)
+    grave, emergency = max(learned.lean(part) for part in _parts(words))
+    return Likeness(grave, emergency, len(words))
 
 
 def most_like(content: Content, text: str, rows: Iterable[str]) -> list[tuple[str, float]]:
     """Return the rows with examples, each with the logarithm of its likelihood, the likeliest first."""
     learned = _learned(content)
-    words = max(_parts(text), key=lambda part: learned.lean(part).grave)
+    words = max(_parts(_words(text)), key=learned.lean)
     found = [(row, learned.likelihood(words, row)) for row in rows if learned.knows(row)]
     return sorted(found, key=lambda each: -each[1])
 
@@ -91,7 +94,7 @@ class _Learned:
         calm, _, emergency = self._messages
         return bool(calm and emergency)
 
-    def lean(self, words: tuple[str, ...]) -> Likeness:
+    def lean(self, words: tuple[str, ...]) -> tuple[float, float]:
         calm, urgent, emergency = self._messages
         grave = acute = 0.0
         for feature in _features(words):
@@ -99,7 +102,7 @@ class _Learned:
             if held is not None:
                 grave += _odds(held[URGENT] + held[EMERGENCY], urgent + emergency, held[CALM], calm)
                 acute += _odds(held[EMERGENCY], emergency, held[CALM] + held[URGENT], calm + urgent)
-        return Likeness(grave, acute)
+        return grave, acute
 
     def likelihood(self, words: tuple[str, ...], row: str) -> float:
         every, own, messages = sum(self._messages), self._of_row[row], self._of_row_messages[row]
@@ -127,7 +130,6 @@ def _features(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset((*words, *pairs))
 
 
-def _parts(text: str) -> Iterator[tuple[str, ...]]:
-    words = _words(text)
+def _parts(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for start in range(0, max(1, len(words) - PART + STEP), STEP):
         yield words[start : start + PART]

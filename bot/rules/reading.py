@@ -20,7 +20,7 @@ CRY_MOST = 4  # words of a message in which "help" alone is a cry
 CONNECTIVES = frozenset({",", "and", "because", "so", "now"})
 RANK = {"no": 0, "unsure": 1, "yes": 2}
 SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
-JOINED, PARTS_EXACT = " + ", 2  # a meaning joined of so many more parts is exact itself
+PARTS_EXACT = 3  # a meaning joined of so many parts is exact itself
 BETWEEN = "nouns"  # the concept of things that part what stands around them
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -76,6 +76,11 @@ class Reading:
     def is_open(self) -> bool:
         """Say whether the warning signs must be asked when nothing was made of the message."""
         return self.cry or self.worrying or not self.meaningful
+
+    @property
+    def is_alarming(self) -> bool:
+        """Say whether a cry or a word of danger stands there, whatever else the message says."""
+        return self.cry or self.worrying
 
     def doubtful(self) -> tuple[str, ...]:
         """List the signs, own or another's, that need the exact question."""
@@ -222,7 +227,7 @@ class _Reader:
                 hit.phrase.code in rivals
                 and one.start < hit.end
                 and hit.start < one.end
-                and hit.phrase.source.count(JOINED) < PARTS_EXACT
+                and hit.phrase.parts < PARTS_EXACT
                 for one, rivals in exact
                 if rivals
             )

@@ -111,7 +111,8 @@ class Surroundings:
                 continue
             if hit.start < weak_from or inside:
                 return "no"
-            found = "unsure"
+            if not (hit.phrase.joined and self._words[hit.start - 1] == ","):  # "no fever, leg swollen"
+                found = "unsure"
         return "no" if any(self._denied_after(trigger, hit) for trigger in self._after) else found
 
     def _over(self, hit: Hit) -> str:
@@ -203,7 +204,9 @@ class Surroundings:
         if not cuts:
             return True
         if mark.start < hit.start:  # "In 2010, I had a clot"
-            return mark.start <= 1 and len(cuts) == 1
+            return (
+                mark.start <= 1 and len(cuts) == 1 and (cuts[0] == mark.end or self._words[cuts[0]] == "and")
+            )
         return mark.start - cuts[-1] <= MARK_ALONE and not self._begins_clause(cuts[-1] + 1)
 
     def _is_now(self, mark: Hit, over: Sequence[Hit]) -> bool:
@@ -271,6 +274,8 @@ class Surroundings:
     def _excused(self, hit: Hit) -> bool:
         """Say whether a harmless cause stands beside it ("from laughing")."""
         for mark in self._by_kind.get("excuses", ()):
+            if self._is_denied(mark):
+                continue
             first, last = min(mark.end, hit.end), max(mark.start, hit.start)
             if last - first <= PASSED_MOST and SENTENCE_ENDS.isdisjoint(self._words[first:last]):
                 return True
@@ -284,7 +289,9 @@ class Surroundings:
 
     def _is_nearest(self, kind: str, hit: Hit, rivals: Sequence[str]) -> bool:
         place = max((mark.start for mark in self._by_kind.get(kind, ()) if mark.start < hit.end), default=-1)
-        return place >= 0 and not any(
+        if place < 0 or not SENTENCE_ENDS.isdisjoint(self._words[place : hit.start]):
+            return False
+        return not any(
             place < mark.start < hit.end and self._words[mark.start] != "own"
             for rival in rivals
             for mark in self._by_kind.get(rival, ())

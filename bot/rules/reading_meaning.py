@@ -86,8 +86,8 @@ class Meanings:
                 phrase = rule.unit if own else rule.phrase
                 hit = Hit(phrase, min(start for start, _ in parts), max(end for _, end in parts))
                 found.setdefault((phrase.kind, phrase.code, phrase.grade, hit.start, hit.end), hit)
-                for start, end in own:
-                    units[start, end] = Hit(rule.unit, start, end)
+                for at in map(message.negation_of, own):
+                    units[at, at + 1] = Hit(rule.unit, at, at + 1)
         return list(found.values()), list(units.values())
 
     def _arranged(self, rule: _Rule, message: _Message) -> Iterator[tuple[Span, ...]]:
@@ -123,8 +123,8 @@ class Meanings:
         for concept in (*near, *anywhere, *nowhere):
             if concept not in self._entries:
                 raise KeyError(f"meanings.toml: {code}: {text}: there is no concept {concept!r}")
-        phrase = Phrase(kind, code, grade, text, frozenset(), negative=False)
-        unit = Phrase(kind, code, grade, text, frozenset(), negative=True)
+        phrase = Phrase(kind, code, grade, text, frozenset(), negative=False, parts=len(near))
+        unit = Phrase(kind, code, grade, text, frozenset(), negative=True, parts=len(near))
         return _Rule(phrase, unit, near, tuple(anywhere), tuple(nowhere), int(reach[1]) if reach else REACH)
 
     def _refuse_unknown(self, concept: str) -> None:
@@ -191,6 +191,10 @@ class _Message:
     def is_negative(self, span: Span) -> bool:
         """Say whether the words of a place hold a negation of their own."""
         return not NEGATIVE.isdisjoint(self.words[span[0] : span[1]])
+
+    def negation_of(self, span: Span) -> int:
+        """Return the place of the negation that belongs to a place: the last in it."""
+        return max(at for at in range(*span) if self.words[at] in NEGATIVE)
 
     def spans(self, concept: str) -> list[Span]:
         """Return every place of a concept."""

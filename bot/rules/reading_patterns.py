@@ -26,6 +26,12 @@ class Phrase:
     source: str
     anchors: frozenset[str]  # one of these words must be there; empty: always tried
     negative: bool  # it contains a negation of its own, which then negates nothing else
+    parts: int = 1  # a meaning joined of several concepts
+
+    @property
+    def joined(self) -> bool:
+        """Say whether it names what is wrong and with what."""
+        return self.parts > 1
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
