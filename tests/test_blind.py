@@ -1,14 +1,13 @@
-"""A blind set: messages by somebody who never saw the vocabulary, reported apart from our own cases.
+"""A blind set: messages by somebody who saw the clinical rows alone, of which nobody has read one since.
 
-It was measured before anything was changed for it (emergencies at once: A 78, B 85 of 100). Part A, chosen
-by a hash of the id, was then looked at and part B was not, so only part B still says how strangers fare. The
-floors are what is reached, a guard against a step back; the aim is 97 at once, 3 alarmed, nobody met with
-silence, and it is not reached on part B.
+Nothing was changed for any of them: phrases, meanings and examples come from other messages, and the numbers
+of rules/likeness.toml were chosen on those. So it says how strangers fare. The floors are what is reached, a
+guard against a step back; the aims are 97 of 100 emergencies at once, 3 of 100 harmless ones alarmed, and
+nobody in danger met with silence.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -23,33 +22,24 @@ CASES = [
     json.loads(line)
     for line in (Path(__file__).parent / "cases" / "blind" / "messages.jsonl").read_text().splitlines()
 ]
-PART_A = 60  # of 100
-FLOORS = {  # part: emergencies at once, urgent at once, harmless alarmed at most, the others asked at most
-    "A": (0.97, 0.95, 0.03, 0.20),
-    "B": (0.89, 0.84, 0.09, 0.39),
-}
-
-
-SILENT = {"A": 0, "B": 5}  # emergency and urgent cases met with nothing at all: none is the aim
-
-
-def part_of(case: dict[str, object]) -> str:
-    digest = hashlib.sha256(str(case["id"]).encode()).hexdigest()
-    return "A" if int(digest, 16) % 100 < PART_A else "B"
+GRAVE = ("emergency", "urgent")
+AT_ONCE = {"emergency": 0.96, "urgent": 0.85}
+ALARMED, ASKED = 0.07, 0.25  # of the harmless, at most
 
 
 @pytest.fixture(scope="module")
-def content() -> Content:
-    return load("en")
+def heard() -> dict[str, tuple[Level, bool]]:
+    content = load("en")
+    return {str(case["id"]): level_of(content, case) for case in CASES}
 
 
-def heard(content: Content, case: dict[str, object]) -> tuple[Level, bool]:
+def level_of(content: Content, case: dict[str, object]) -> tuple[Level, bool]:
     """The level of what is certain, and whether anything is asked."""
     profile = case.get("profile") or {}
     assert isinstance(profile, dict)
     found = listen(content, str(case["text"]), Facts(flags=dict.fromkeys(profile.get("flags", ()), True)))
     findings = (*found.own.raised, *found.own.lower, *found.other.raised, *found.other.lower)
-    asked = bool(found.own.asks or found.other.asks) or found.reading.is_open
+    asked = bool(found.own.asks or found.other.asks) or found.is_open
     return max([Level.NONE, *(finding.level for finding in findings)]), asked
 
 
@@ -57,32 +47,23 @@ def share(hits: list[bool]) -> float:
     return sum(hits) / len(hits)
 
 
-@pytest.mark.parametrize("part", ["A", "B"])
-def test_the_blind_set_is_read_as_well_as_it_was(content: Content, part: str) -> None:
-    emergencies, urgent, alarmed, asked = FLOORS[part]
-    mine = [case for case in CASES if part_of(case) == part]
-    levels = {case["id"]: heard(content, case) for case in mine}
-
-    def of(expected: str) -> list[tuple[Level, bool]]:
-        return [levels[case["id"]] for case in mine if case["expected"] == expected]
-
-    assert share([level >= Level.EMERGENCY for level, _ in of("emergency")]) >= emergencies
-    assert share([level >= Level.URGENT for level, _ in of("urgent")]) >= urgent
-    harmless = [(case, *levels[case["id"]]) for case in mine if case["expected"] == "none"]
-    assert (
-        share([level >= Level.URGENT and level.code not in case["acceptable"] for case, level, _ in harmless])
-        <= alarmed
-    )
-    assert share([asks for _, level, asks in harmless if level < Level.URGENT]) <= asked
+def expecting(level: str) -> list[str]:
+    return [str(case["id"]) for case in CASES if case["expected"] == level]
 
 
-@pytest.mark.parametrize("part", ["A", "B"])
-def test_no_emergency_is_met_with_silence(content: Content, part: str) -> None:
-    silent = [
-        case["id"]
-        for case in CASES
-        if part_of(case) == part and case["expected"] in ("emergency", "urgent")
-        for level, asked in [heard(content, case)]
-        if level < Level.SOON and not asked
-    ]
-    assert len(silent) <= SILENT[part], silent
+@pytest.mark.parametrize("level", GRAVE)
+def test_strangers_in_danger_are_understood_at_once(heard: dict[str, tuple[Level, bool]], level: str) -> None:
+    least = Level[level.upper()]
+    assert share([heard[case][0] >= least for case in expecting(level)]) >= AT_ONCE[level]
+
+
+def test_no_stranger_in_danger_is_met_with_silence(heard: dict[str, tuple[Level, bool]]) -> None:
+    grave = [case for level in GRAVE for case in expecting(level)]
+    silent = [case for case in grave if heard[case][0] < Level.SOON and not heard[case][1]]
+    assert silent == []
+
+
+def test_few_strangers_are_alarmed_or_asked_for_nothing(heard: dict[str, tuple[Level, bool]]) -> None:
+    harmless = [heard[case] for case in expecting("none")]
+    assert share([level >= Level.URGENT for level, _ in harmless]) <= ALARMED
+    assert share([asks for level, asks in harmless if level < Level.URGENT]) <= ASKED
