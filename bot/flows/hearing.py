@@ -128,7 +128,7 @@ async def _raise_one(
 def _with_signs(
     services: Services, content: Content, patient: Patient, heard: Heard, answered: Reply
 ) -> Reply:
-    """A word of danger that became no card leads to the warning signs, whatever the words answered besides."""
+    """A word of danger that became no card leads to the warning signs, whatever else was said."""
     waits = max((finding.level for finding in heard.own.lower), default=Level.NONE) >= Level.SOON
     signs = areas(content, patient, services.clock().date())
     if waits or not heard.reading.is_alarming or signs in answered.messages:
