@@ -189,7 +189,7 @@ class Surroundings:
         return any(self._belongs(mark, hit) for mark in self._by_kind.get(kind, ()))
 
     def _told_of_the_past(self, hit: Hit) -> bool:
-        """Say whether the sentence began with something past ("she had it in 2019, she could not ...")."""
+        """Say whether the sentence spoke of the past before ("she had it in 2019, she could not ...")."""
         return any(
             mark.end <= hit.start and SENTENCE_ENDS.isdisjoint(self._words[mark.end : hit.start])
             for mark in self._by_kind.get("past", ())

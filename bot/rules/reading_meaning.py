@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, product
 
 from bot.rules.reading_patterns import NEGATIVE, Hit, Phrase
@@ -48,6 +49,11 @@ class _Rule:
     nowhere: tuple[str, ...]
     reach: int
 
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """Return every concept that must stand somewhere."""
+        return frozenset((*self.near, *self.anywhere))
+
 
 class Meanings:
     """Concepts and the rules that join them, compiled once."""
@@ -79,7 +85,9 @@ class Meanings:
         found: dict[tuple[str, str, str, int, int], Hit] = {}
         units: dict[Span, Hit] = {}
         for rule in self._rules:
-            if not message.has_all((*rule.near, *rule.anywhere)) or message.has_any(rule.nowhere):
+            if not rule.needs <= message.hinted or not message.has_all(rule.needs):
+                continue
+            if message.has_any(rule.nowhere):
                 continue
             for parts in self._arranged(rule, message):
                 own = [part for part in parts if message.is_negative(part)]
@@ -175,10 +183,11 @@ class _Message:
                 for name, number, begins in anchors.get(key, ()):
                     places = self._tried.setdefault(name, {}).setdefault(number, set())
                     places.update((at,) if begins else everywhere[: at + 1])
+        self.hinted = frozenset(self._tried)  # concepts of which a word is there
 
     def has_all(self, concepts: Iterable[str]) -> bool:
         """Say whether each concept stands somewhere."""
-        return all(concept in self._tried and self.spans(concept) for concept in concepts)
+        return all(self.spans(concept) for concept in concepts)
 
     def has_any(self, concepts: Iterable[str]) -> bool:
         """Say whether one of the concepts stands somewhere, not denied ("no bruise")."""

@@ -27,6 +27,7 @@ class Phrase:
     anchors: frozenset[str]  # one of these words must be there; empty: always tried
     negative: bool  # it contains a negation of its own, which then negates nothing else
     parts: int = 1  # a meaning joined of several concepts
+    needs: tuple[frozenset[str], ...] = ()  # of each of these sets one word must be there
 
     @property
     def joined(self) -> bool:
@@ -68,6 +69,7 @@ class Compiler:
         self._filler = filler
         self._barriers = barriers
         self._cache: dict[str, tuple[str, frozenset[str]]] = {}
+        self._needs: dict[str, tuple[frozenset[str], ...]] = {}
         self.vocabulary: set[str] = set()
 
     def phrases(self, kind: str, code: str, grade: str, texts: Iterable[str]) -> list[Phrase]:
@@ -77,7 +79,8 @@ class Compiler:
             for order in _orders(text):
                 for items, negative in self._polarities(order):
                     source, anchors = self._source(items)
-                    made.append(Phrase(kind, code, grade, source, anchors, negative))
+                    needs = self._needs[items]
+                    made.append(Phrase(kind, code, grade, source, anchors, negative, needs=needs))
         return made
 
     def _polarities(self, text: str) -> Iterator[tuple[str, bool]]:
@@ -134,12 +137,16 @@ class Compiler:
             return self._cache[text]
         source = ""
         anchors: frozenset[str] = frozenset()
+        needs: list[frozenset[str]] = []
         for match in ITEM.finditer(text):
             part, firsts = self._item(match)
             source += part
+            if firsts:
+                needs.append(firsts)
             if firsts and (not anchors or len(firsts) < len(anchors)):
                 anchors = firsts
         self._cache[text] = source, anchors
+        self._needs[text] = tuple(needs)
         return source, anchors
 
     def _item(self, match: re.Match[str]) -> tuple[str, frozenset[str]]:
@@ -206,7 +213,12 @@ class Finder:
         for word in text.present:
             for phrase in self._by_word.get(word, ()):
                 wanted[id(phrase)] = phrase
-        return [hit for phrase in wanted.values() for hit in _found(phrase, text)]
+        return [
+            hit
+            for phrase in wanted.values()
+            if not any(text.present.isdisjoint(words) for words in phrase.needs)
+            for hit in _found(phrase, text)
+        ]
 
 
 def masked(text: Text, hits: Iterable[Hit]) -> list[Word]:
