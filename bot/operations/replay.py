@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
 from bot.model import Facts, Finding, Outcome
 from bot.operations.case_shapes import DayCase, DiaryCase, MessageCase, ProfileCase
-from bot.rules.hearing import changed, listen
+from bot.rules.hearing import changed, is_of_likeness, listen
 from bot.rules.lifecycle import together
 from bot.rules.memory import Happened, Memory, Told, advance
 from bot.rules.patterns import Medicine, Person, judge_diary
@@ -138,16 +138,13 @@ class _Replay:
 
     def _entry(self, day: int, entry: DayCase) -> DayResult:
         on = _date(day)
-        facts = Facts(flags=self._flags)
-        doubtful: tuple[str, ...] = ()
-        if entry.answered:
-            facts, doubtful = self._take(day, entry)
-        red_flags, patterns = judge(self._content, facts), self._patterns(on)
+        facts, noted = self._take(day, entry) if entry.answered else (Facts(flags=self._flags), Noted())
+        red_flags, patterns = (*noted.raised, *judge(self._content, facts)), self._patterns(on)
         findings = (*red_flags, *patterns)
         told = self._remember(on, entry, (*together(red_flags), *patterns))
         asked = [row for rule in told.rules for row in _asks(self._content, rule)]
         judged = changed(self._content, Facts(flags=self._flags), facts)
-        asks = tuple(dict.fromkeys((*judged.asks, *doubtful, *asked)))
+        asks = tuple(dict.fromkeys((*judged.asks, *noted.asks, *asked)))
         raised = [finding for finding in findings if finding.level > Level.NONE or finding.rule in told.rules]
         for finding in raised:
             self.raised.setdefault(finding.rule, (finding, day))
@@ -159,14 +156,14 @@ class _Replay:
         pattern = self._content.patterns.get(rule)
         return pattern.part_of if pattern else None
 
-    def _take(self, day: int, entry: DayCase) -> tuple[Facts, tuple[str, ...]]:
-        """Keep an entry as the night's answers, and return them as facts, with the questions of its note."""
-        night, asks, flags = _night(self._content, entry, self._flags)
+    def _take(self, day: int, entry: DayCase) -> tuple[Facts, Noted]:
+        """Keep an entry as the night's answers, and return them as facts, with what its note leads to."""
+        night, noted = _night(self._content, entry, self._flags)
         before = self._nights.get(day)
         if before is not None and not entry.edit:
             night = _added(before, night)
         self._nights[day] = night
-        return _facts(night, {**self._flags, **flags}), asks
+        return _facts(night, {**self._flags, **noted.flags}), noted
 
     def _patterns(self, on: date) -> tuple[Finding, ...]:
         return judge_diary(self._content, tuple(self._nights.values()), on, self._person)
@@ -229,18 +226,27 @@ def _outcomes(content: Content, entry: DayCase) -> dict[str, Outcome]:
 # --- an entry as facts -----------------------------------------------------------------------------------
 
 
-def _night(
-    content: Content, entry: DayCase, known: Mapping[str, bool]
-) -> tuple[Night, tuple[str, ...], dict[str, bool]]:
-    """One entry as a night, the exact questions its note leads to, and the flags the note names."""
-    signs = _told_signs(content, entry)
+@dataclass(frozen=True)
+class Noted:
+    """What a note leads to beside its signs: what it is like, exact questions, and the flags it names."""
+
+    raised: tuple[Finding, ...] = ()
     asks: tuple[str, ...] = ()
-    flags: dict[str, bool] = {}
+    flags: Mapping[str, bool] = field(default_factory=dict)
+
+
+def _night(content: Content, entry: DayCase, known: Mapping[str, bool]) -> tuple[Night, Noted]:
+    """One entry as a night, and what its note leads to."""
+    signs = _told_signs(content, entry)
+    noted = Noted()
     if entry.note and entry.note.strip():
         heard = listen(content, entry.note, Facts(flags=dict(known), signs=signs))
         signs = {**heard.reading.signs(), **signs}
-        asks = (*heard.own.asks, *heard.other.asks)
-        flags = dict.fromkeys(heard.reading.flags, True)
+        noted = Noted(
+            tuple(one for one in heard.own.raised if is_of_likeness(one)),
+            (*heard.own.asks, *heard.other.asks),
+            dict.fromkeys(heard.reading.flags, True),
+        )
     helped = frozenset(entry.helped)
     feeling = frozenset(entry.feeling) | (frozenset({CRAMP}) if entry.cramps else frozenset())
     night = Night(
@@ -261,7 +267,7 @@ def _night(
         distress=entry.distress,
         mood=entry.mood,
     )
-    return night, asks, flags
+    return night, noted
 
 
 def _told_signs(content: Content, entry: DayCase) -> dict[str, str]:

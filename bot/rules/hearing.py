@@ -12,6 +12,7 @@ from bot.rules.triage import UNSURE, WORST, YES, closed_over, finding_for, holds
 from content.loader import Content
 from content.schema import Level
 
+LIKE = "like:"  # begins the evidence of a row that a message is like
 MOST_ASKED = 8  # rows in one exact question: more buttons than this nobody reads
 
 
@@ -103,7 +104,7 @@ def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tup
         return None
     likely = [(row, found) for row, found in likely if grave[row] == level]
     row, best = next((each for each in likely if each[0] in asked), likely[0])
-    finding = replace(finding_for(content, row, Facts()), evidence=(f"like:{row}",))
+    finding = replace(finding_for(content, row, Facts()), evidence=(f"{LIKE}{row}",))
     near = [other for other, found in likely if other != row and best - found <= content.weighing.near]
     about = heard.other if heard.is_of_other else heard.own
     made = replace(
@@ -112,6 +113,11 @@ def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tup
         asks=tuple(dict.fromkeys((*(one for one in about.asks if one != row), *near)))[:MOST_ASKED],
     )
     return replace(heard, other=made) if heard.is_of_other else replace(heard, own=made)
+
+
+def is_of_likeness(finding: Finding) -> bool:
+    """Say whether a finding rests on what a message is like, and on no sign."""
+    return any(code.startswith(LIKE) for code in finding.evidence)
 
 
 def _doubted(judged: Judged) -> Judged:
