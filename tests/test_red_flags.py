@@ -90,6 +90,19 @@ async def test_something_else_worries_me_opens_the_list(talk: Conversation) -> N
     assert "999" in said[0].text
 
 
+async def test_a_new_thing_beside_an_answer_shows_the_warning_signs_and_the_answer_counts(
+    talk: Conversation,
+) -> None:
+    ada = await morning(talk)
+    before = {message.id for message in ada.messages}
+    await talk.say(ada, "left leg. my tongue has something new since lunch")
+    said = [message for message in ada.messages if message.from_bot and message.id not in before]
+    shown = {button["callback_data"] for one in said for row in one.keyboard for button in row}
+    assert {f"ur:{CONTENT.red_flags[rule].area}" for rule in GRAVE} <= shown
+    assert any("999" in one.text for one in said)
+    assert await matters(talk, ada) == []
+
+
 # --- the card --------------------------------------------------------------------------------------------
 
 
