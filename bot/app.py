@@ -33,12 +33,12 @@ from bot.flows import access
 from bot.flows.help import COMMANDS
 from bot.flows.services import FIRST_LANGUAGE, Services
 from bot.operations.health import HealthServer, Vital
-from bot.rules import reading
+from bot.rules import likeness, reading
 from bot.rules.timing import next_local
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.rounds import Rounds
-from content.loader import Content, languages, load
+from content.loader import Content, languages, shipped
 from handlers import bridge, errors, register
 from handlers.messenger import TelegramMessenger
 from handlers.transport import make_bot, reason_of
@@ -158,7 +158,7 @@ class App:
         self.vital = Vital()
         self.first_invite: str | None = None
         self.username = ""
-        self._contents: dict[str, Content] = {language: load(language) for language in languages()}
+        self._contents: dict[str, Content] = {language: shipped(language) for language in languages()}
         self._per_chat = per_chat
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._stirred = False
@@ -474,8 +474,9 @@ class App:
             self.first_invite = await access.first_invite(store, self.clock.real())
 
     async def _prepare(self) -> None:
-        """Compile the vocabularies in small bites beside the work, so that no first message waits for it."""
+        """Learn the examples and compile the vocabularies beside the work: no first message waits for it."""
         for content in self._contents.values():
+            await asyncio.to_thread(likeness.learn, content)
             for _ in reading.prepare(content.phrases):
                 await asyncio.sleep(PREPARE_REST)
 

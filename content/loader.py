@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,6 +116,12 @@ def languages() -> list[str]:
     """List the languages that have words, English first."""
     found = sorted(path.parent.name for path in HERE.glob("*/messages.toml"))
     return sorted(found, key=lambda language: (language != "en", language))
+
+
+@cache
+def shipped(language: str) -> Content:
+    """Return a language as it comes with the program, read once, as nothing in it changes; raises as load."""
+    return load(language)
 
 
 def load(language: str = "en", folder: Path = HERE) -> Content:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.model import Facts
+from bot.operations.case_shapes import MessageCase
+from bot.operations.cases import parse_case
+from bot.operations.replay import replay_message
 from bot.rules.reading import Reading, read
-from bot.rules.triage import judge
 from content import loader
 from content.schema import Level
 
@@ -433,19 +434,10 @@ def content() -> loader.Content:
 
 def judged(content: loader.Content, case: dict[str, object]) -> tuple[Level, bool]:
     """The level of what is sure, and whether something is asked."""
-    reading = read(str(case["text"]), content.phrases)
-    profile = case.get("profile", {})
-    assert isinstance(profile, dict)
-    flags = dict.fromkeys([*profile.get("flags", ()), *reading.flags], True)
-    level, asked = Level.NONE, reading.cry or not reading.meaningful
-    for signs, pain in ((reading.signs(), reading.pain), (reading.others_signs(), None)):
-        maybe = {**dict.fromkeys(reading.doubtful(), "unsure"), **signs}
-        sure = {sign: "yes" for sign, certainty in signs.items() if certainty == "yes"}
-        known = Facts(signs=sure, flags=flags, feeling=frozenset(reading.feeling), pain=pain)
-        level = max([level, *(finding.level for finding in judge(content, known))])
-        if sure != maybe:
-            asked = asked or bool(judge(content, Facts(signs=maybe, flags=flags, pain=pain)))
-    return level, asked
+    parsed = parse_case(json.dumps(case))
+    assert isinstance(parsed, MessageCase)
+    result = replay_message(content, parsed)
+    return result.level, bool(result.asks)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
@@ -475,7 +467,7 @@ def test_reading_is_quick() -> None:
     hear("warm")
     spent = []
     for text in texts:
-        begun = time.perf_counter()
+        begun = time.process_time()
         hear(text)
-        spent.append(time.perf_counter() - begun)
+        spent.append(time.process_time() - begun)
     assert sorted(spent)[len(spent) // 2] < 0.005

@@ -46,6 +46,11 @@ def likeness(content: Content, text: str) -> Likeness | None:
     return Likeness(grave, emergency, len(words))
 
 
+def learn(content: Content) -> None:
+    """Learn a language's examples now, so that no message has to wait for it (a quarter of a second)."""
+    _learned(content)
+
+
 def most_like(content: Content, text: str, rows: Iterable[str]) -> list[tuple[str, float]]:
     """Return the rows with examples, each with the logarithm of its likelihood, the likeliest first."""
     learned = _learned(content)
