@@ -469,7 +469,7 @@ class Weighing(Shape):
     emergency_from: float  # emergency: it counts as said
     emergency_beside_question_from: float  # emergency: it counts as said where the phrases nearly found one
     doubts_below: float  # grave: what the phrases found is asked, not taken as said
-    doubts_from_words: int  # shorter messages hold too little to doubt the phrases by
+    few_words: int  # so short a message holds too little to ask, doubt or be silent by it
     silent_below: float  # grave: what the phrases nearly found is not even asked
     near: float  # rows so close in likelihood to the likeliest are asked about too
     sources: Texts

@@ -80,18 +80,17 @@ def _weighed(content: Content, text: str, heard: Heard) -> Heard:
         said = _as_said(content, text, heard, Level.EMERGENCY, asked)
         if said is not None:
             return said
+    says_little = leans.words <= weighing.few_words
     if level >= Level.URGENT:
-        odds = max(leans.grave, leans.emergency)
-        doubts = odds < weighing.doubts_below and leans.words >= weighing.doubts_from_words
+        doubts = max(leans.grave, leans.emergency) < weighing.doubts_below and not says_little
         return replace(heard, own=_doubted(heard.own), other=_doubted(heard.other)) if doubts else heard
     if leans.grave >= weighing.urgent_from:
         return _as_said(content, text, heard, Level.URGENT, asked) or replace(heard, alarming=True)
-    if leans.grave < weighing.silent_below:
+    if leans.grave < weighing.silent_below and not says_little:
         calm = replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
         return replace(calm, alarming=heard.reading.cry)
-    return replace(
-        heard, alarming=heard.reading.is_alarming or (not asked and leans.grave >= weighing.asks_from)
-    )
+    unheard = not asked and leans.grave >= weighing.asks_from and not says_little
+    return replace(heard, alarming=heard.reading.is_alarming or unheard)
 
 
 def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tuple[str, ...]) -> Heard | None:
