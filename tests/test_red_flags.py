@@ -274,12 +274,18 @@ async def test_signs_of_two_messages_meet(talk: Conversation) -> None:
 
 async def test_nearly_sure_asks_and_does_not_alarm(talk: Conversation) -> None:
     ada = await talk.patient()
-    said = await talk.say(ada, "my calf might be swollen")
+    said = await talk.say(ada, "is my calf swollen because of a clot?")
     assert await matters(talk, ada) == []
     assert "U1" in (await questions(talk, ada))[0].rules
     await talk.press(ada, "Yes", None)
     assert [row.rule for row in await matters(talk, ada)] == ["U1"]
     assert "One question" in said[0].text
+
+
+async def test_a_doubt_in_words_counts_as_yes(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "not sure, but my calf might be swollen")
+    assert [row.rule for row in await matters(talk, ada)] == ["U1"]
 
 
 async def test_a_typed_answer_brings_the_buttons_of_the_question_again(talk: Conversation) -> None:
