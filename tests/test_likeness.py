@@ -73,7 +73,8 @@ def test_what_is_taken_too_literally_is_asked_and_not_alarmed() -> None:
 def test_nothing_grave_is_left_at_that() -> None:
     """Too like a grave message, and no phrase found anything: the warning signs are asked."""
     weighing = CONTENT.weighing.model_copy(update={"emergency_from": 1e9, "urgent_from": 1e9})
-    heard = listen(replace(with_examples(UNFORESEEN), weighing=weighing), "a wombat on my hatstand", NOBODY)
+    unsure = replace(with_examples(UNFORESEEN), weighing=weighing)
+    heard = listen(unsure, "a wombat on my hatstand again tonight", NOBODY)
     assert heard.alarming
     assert heard.is_open
 

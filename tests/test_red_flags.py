@@ -95,7 +95,7 @@ async def test_a_new_thing_beside_an_answer_shows_the_warning_signs_and_the_answ
 ) -> None:
     ada = await morning(talk)
     before = {message.id for message in ada.messages}
-    await talk.say(ada, "left leg. my tongue has something new since lunch")
+    await talk.say(ada, "left leg. there is something new about my nose")
     said = [message for message in ada.messages if message.from_bot and message.id not in before]
     shown = {button["callback_data"] for one in said for row in one.keyboard for button in row}
     assert {f"ur:{CONTENT.red_flags[rule].area}" for rule in GRAVE} <= shown

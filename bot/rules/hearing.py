@@ -64,10 +64,10 @@ def listen(content: Content, text: str, facts: Facts) -> Heard:
     own = said_of(content, facts, _sure(reading.signs()), doubtful[False], flags, reading)
     theirs = dict.fromkeys(reading.others_flags, True)
     other = said_of(content, Facts(), _sure(reading.others_signs()), doubtful[True], theirs)
-    return _weighed(content, text, Heard(reading, own, other))
+    return _weighed(content, text, {**facts.flags, **flags}, Heard(reading, own, other))
 
 
-def _weighed(content: Content, text: str, heard: Heard) -> Heard:
+def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Heard) -> Heard:
     """Hold what the phrases found against what such messages usually mean."""
     leans, weighing = likeness(content, text), content.weighing
     if leans is None:
@@ -77,7 +77,7 @@ def _weighed(content: Content, text: str, heard: Heard) -> Heard:
     nearly = any(content.red_flags[row].level >= Level.EMERGENCY for row in asked)
     emergency_from = weighing.emergency_beside_question_from if nearly else weighing.emergency_from
     if level < Level.EMERGENCY and leans.emergency >= emergency_from:
-        said = _as_said(content, text, heard, Level.EMERGENCY, asked)
+        said = _as_said(content, text, flags, heard, Level.EMERGENCY)
         if said is not None:
             return said
     says_little = leans.words <= weighing.few_words
@@ -85,7 +85,7 @@ def _weighed(content: Content, text: str, heard: Heard) -> Heard:
         doubts = max(leans.grave, leans.emergency) < weighing.doubts_below and not says_little
         return replace(heard, own=_doubted(heard.own), other=_doubted(heard.other)) if doubts else heard
     if leans.grave >= weighing.urgent_from:
-        return _as_said(content, text, heard, Level.URGENT, asked) or replace(heard, alarming=True)
+        return _as_said(content, text, flags, heard, Level.URGENT) or replace(heard, alarming=True)
     if leans.grave < weighing.silent_below and not says_little:
         calm = replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
         return replace(calm, alarming=heard.reading.cry)
@@ -93,8 +93,13 @@ def _weighed(content: Content, text: str, heard: Heard) -> Heard:
     return replace(heard, alarming=heard.reading.is_alarming or unheard)
 
 
-def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tuple[str, ...]) -> Heard | None:
-    """Raise the row of a level that a message is most like, and ask the near ones; None if less grave."""
+def _as_said(
+    content: Content, text: str, flags: Mapping[str, bool], heard: Heard, level: Level
+) -> Heard | None:
+    """Raise the row of a level that a message is most like, and ask the near ones; None if less grave.
+
+    A row that hangs on a health question nobody has answered is asked and not raised.
+    """
     grave = {
         row: red_flag.level for row, red_flag in content.red_flags.items() if red_flag.level >= Level.URGENT
     }
@@ -102,14 +107,16 @@ def _as_said(content: Content, text: str, heard: Heard, level: Level, asked: tup
     if not likely or grave[likely[0][0]] < level:
         return None
     likely = [(row, found) for row, found in likely if grave[row] == level]
+    asked = (*heard.own.asks, *heard.other.asks)
     row, best = next((each for each in likely if each[0] in asked), likely[0])
-    finding = replace(finding_for(content, row, Facts()), evidence=(f"{LIKE}{row}",))
     near = [other for other, found in likely if other != row and best - found <= content.weighing.near]
+    sure = [one for one in (row, *near) if not hangs_on_one_answer(content, one, flags)][:1]
+    findings = [replace(finding_for(content, one, Facts()), evidence=(f"{LIKE}{one}",)) for one in sure]
     about = heard.other if heard.is_of_other else heard.own
     made = replace(
         about,
-        raised=(finding, *(one for one in about.raised if one.topic != finding.topic)),
-        asks=tuple(dict.fromkeys((*(one for one in about.asks if one != row), *near)))[:MOST_ASKED],
+        raised=(*findings, *(one for one in about.raised if one.topic not in {f.topic for f in findings})),
+        asks=tuple(one for one in dict.fromkeys((row, *about.asks, *near)) if one not in sure)[:MOST_ASKED],
     )
     return replace(heard, other=made) if heard.is_of_other else replace(heard, own=made)
 

@@ -24,6 +24,7 @@ BEGIN, END = "^", "$"
 PART, STEP = 16, 4  # words of a long message looked at together, and from one part to the next
 UNSEEN = 0.1  # of a message: what a word nobody wrote yet counts for
 BACKGROUND = 3.0  # messages' worth of how everybody writes, where a row has few examples of its own
+LEAST = 3  # examples of a row, for a message to be like it
 CALM, URGENT, EMERGENCY = range(3)
 
 
@@ -92,7 +93,7 @@ class _Learned:
             self._of_row.setdefault(row, Counter()).update(features)
 
     def knows(self, row: str) -> bool:
-        return row in self._of_row
+        return self._of_row_messages[row] >= LEAST
 
     @property
     def is_taught(self) -> bool:
