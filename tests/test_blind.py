@@ -24,7 +24,7 @@ CASES = [
 ]
 GRAVE = ("emergency", "urgent")
 AT_ONCE = {"emergency": 0.96, "urgent": 0.85}
-ALARMED, ASKED = 0.07, 0.25  # of the harmless, at most
+ALARMED, ASKED = 0.07, 0.27  # of the harmless, at most
 
 
 @pytest.fixture(scope="module")

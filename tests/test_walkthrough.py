@@ -106,6 +106,7 @@ async def test_silence_is_not_taken_for_a_pregnancy(talk: Conversation) -> None:
     said = await talk.say(ada, "my calf is still sore")
     assert "Is it one of these" in said[0].text
     await talk.until(time(8, 31))
+    await talk.later(seconds=1)
     cards = [text for text in ada.heard if "Be seen today" in text]
     assert cards
     assert not any("maternity" in text for text in cards)

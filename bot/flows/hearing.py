@@ -133,6 +133,8 @@ def _with_signs(
     signs = areas(content, patient, services.clock().date())
     if waits or not heard.alarming or signs in answered.messages:
         return answered
+    if not heard.reading.cry:  # what helps with a cramp goes first
+        return replace(answered, messages=(*answered.messages, signs))
     return replace(answered, messages=(signs, *answered.messages))
 
 
