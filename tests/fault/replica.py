@@ -10,7 +10,7 @@ from bot.app import App, Rhythm
 from bot.config import load_config
 from bot.operations.logs import set_up_logging
 
-QUICK = Rhythm(tick=1.0, renew=0.5, inbox=2.0, sender=2.0, sending=3.0)
+QUICK = Rhythm(tick=1.0, renew=0.5, inbox=2.0, sender=5.0, sending=3.0)
 
 
 async def main() -> None:
