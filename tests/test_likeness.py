@@ -67,7 +67,13 @@ def test_what_is_taken_too_literally_is_asked_and_not_alarmed() -> None:
     content = with_examples(Examples(calm=calm, rows=UNFORESEEN.rows))
     heard = listen(content, "i cant breathe for laughing at that film", NOBODY)
     assert not heard.own.raised
-    assert lean(content, "i cant breathe for laughing at that film").grave < 0
+    assert "E1" in heard.own.asks, "nearly sure is asked, not dropped"
+
+
+def test_few_words_of_danger_are_taken_as_said() -> None:
+    content = with_examples(Examples(calm="i cant breathe\n" * 20, rows=UNFORESEEN.rows))
+    assert [one.rule for one in listen(content, "I can't breathe", NOBODY).own.raised] == ["E1"]
+    assert lean(content, "I can't breathe").grave < CONTENT.weighing.silent_below
 
 
 def test_nothing_grave_is_left_at_that() -> None:

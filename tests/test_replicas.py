@@ -89,8 +89,7 @@ async def test_any_replica_answers_and_one_alone_sends_each_prompt_once(
         await ada.send("chest pain and I cannot breathe")
         await house.until(lambda before=before: len(ada.messages) > before + 1)  # type: ignore[misc]
     assert [prompts(person) for person in people] == [1] * 40
-    if await house.leader() is leader:  # one that a busy machine starves loses its place, and rightly so
-        assert leader.told("prompt") == 40
+    assert [replica.told("prompt") for replica in house.all if replica is not leader] == [0, 0]
     assert said(ada, "999")
 
 
