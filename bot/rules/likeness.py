@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from content.loader import Content
-from content.schema import Examples, Level
+from content.schema import Examples, Level, Scale
 
 WORD = re.compile(r"[^\W_]+")
 APOSTROPHES = re.compile(r"(?<=\w)['’‘`´](?=\w)")
@@ -25,26 +25,48 @@ PART, STEP = 16, 4  # words of a long message looked at together, and from one p
 UNSEEN = 0.1  # of a message: what a word nobody wrote yet counts for
 BACKGROUND = 3.0  # messages' worth of how everybody writes, where a row has few examples of its own
 LEAST = 3  # examples of a row, for a message to be like it
+LEAST_HELD = 2  # messages a word or a pair must stand in: what one writer alone wrote says nothing of others
 CALM, URGENT, EMERGENCY = range(3)
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """How a message leans; both are natural logarithms of odds, and 0 says that it may be either."""
+class Leaning:
+    """Natural logarithms of odds, by words alone; 0 says that it may be either."""
 
-    grave: float  # urgent or emergency, against anything that can wait
-    emergency: float  # emergency, against anything else
+    whole: float  # of all words of the message together
+    gravest_part: float  # of the part of a long message that leans furthest
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How a message leans."""
+
+    grave: Leaning  # urgent or emergency, against anything that can wait
+    emergency: Leaning  # emergency, against anything else
     words: int  # of the whole message
 
 
 def likeness(content: Content, text: str) -> Likeness | None:
-    """Return how a message leans, a long one as its gravest part does; None where there are no examples."""
+    """Return how a message leans; None where there are no examples."""
     learned = _learned(content)
     if not learned.is_taught:
         return None
     words = _words(text)
-    grave, emergency = max(learned.lean(part) for part in _parts(words))
-    return Likeness(grave, emergency, len(words))
+    grave, emergency = learned.lean(words)
+    parts = [learned.lean(part) for part in _parts(words)]
+    return Likeness(
+        Leaning(grave, max(of_part for of_part, _ in parts)),
+        Leaning(emergency, max(of_part for _, of_part in parts)),
+        len(words),
+    )
+
+
+def odds(scale: Scale, leaning: Leaning, found: Level) -> float:
+    """Return the natural logarithm of the odds, from the words and from the level the phrases found."""
+    total = scale.start + scale.whole * leaning.whole + scale.gravest_part * leaning.gravest_part
+    if found >= Level.EMERGENCY:
+        return total + scale.emergency
+    return total + (scale.urgent if found >= Level.URGENT else 0.0)
 
 
 def learn(content: Content) -> None:
@@ -71,53 +93,58 @@ def _learned_from(examples: Examples, levels: tuple[tuple[str, Level], ...]) -> 
 
 
 class _Learned:
-    """How many messages of each level and row hold a word or a pair of words."""
+    """What a word or a pair of words says, by how many messages of each level and row hold it."""
 
     def __init__(self, examples: Examples, levels: Mapping[str, Level]) -> None:
-        self._holding: dict[str, list[int]] = {}
-        self._messages = [0, 0, 0]
-        self._of_row: dict[str, Counter[str]] = {}
+        holding: dict[str, list[int]] = {}
+        of_row: dict[str, Counter[str]] = {}
+        messages = [0, 0, 0]
         self._of_row_messages: Counter[str] = Counter()
         for row, said in examples.by_row():
             level = levels.get(row, Level.NONE)
             at = EMERGENCY if level >= Level.EMERGENCY else URGENT if level >= Level.URGENT else CALM
+            messages[at] += len(said)
             for text in said:
-                self._learn(row, at, _features(_words(text)))
-
-    def _learn(self, row: str, at: int, features: frozenset[str]) -> None:
-        self._messages[at] += 1
-        for feature in features:
-            self._holding.setdefault(feature, [0, 0, 0])[at] += 1
-        if at != CALM:
-            self._of_row_messages[row] += 1
-            self._of_row.setdefault(row, Counter()).update(features)
+                features = _features(_words(text))
+                for feature in features:
+                    holding.setdefault(feature, [0, 0, 0])[at] += 1
+                if at != CALM:
+                    of_row.setdefault(row, Counter()).update(features)
+            if at != CALM:
+                self._of_row_messages[row] += len(said)
+        calm, urgent, emergency = messages
+        self.is_taught = bool(calm and emergency)
+        held_often = {feature: held for feature, held in holding.items() if sum(held) >= LEAST_HELD}
+        self._grave = {
+            feature: _odds(held[URGENT] + held[EMERGENCY], urgent + emergency, held[CALM], calm)
+            for feature, held in held_often.items()
+        }
+        self._emergency = {
+            feature: _odds(held[EMERGENCY], emergency, held[CALM] + held[URGENT], calm + urgent)
+            for feature, held in held_often.items()
+        }
+        every = sum(messages)
+        self._usual = {feature: sum(held) / every for feature, held in held_often.items()}
+        self._of_row = {
+            row: {feature: held for feature, held in own.items() if feature in held_often}
+            for row, own in of_row.items()
+        }
 
     def knows(self, row: str) -> bool:
         return self._of_row_messages[row] >= LEAST
 
-    @property
-    def is_taught(self) -> bool:
-        calm, _, emergency = self._messages
-        return bool(calm and emergency)
-
     def lean(self, words: tuple[str, ...]) -> tuple[float, float]:
-        calm, urgent, emergency = self._messages
-        grave = acute = 0.0
-        for feature in _features(words):
-            held = self._holding.get(feature)
-            if held is not None:
-                grave += _odds(held[URGENT] + held[EMERGENCY], urgent + emergency, held[CALM], calm)
-                acute += _odds(held[EMERGENCY], emergency, held[CALM] + held[URGENT], calm + urgent)
-        return grave, acute
+        known = [feature for feature in _features(words) if feature in self._grave]
+        return sum(map(self._grave.__getitem__, known)), sum(map(self._emergency.__getitem__, known))
 
     def likelihood(self, words: tuple[str, ...], row: str) -> float:
-        every, own, messages = sum(self._messages), self._of_row[row], self._of_row_messages[row]
+        own, messages = self._of_row[row], self._of_row_messages[row]
         total = 0.0
         for feature in _features(words):
-            held = self._holding.get(feature)
-            if held is not None:
-                usual = sum(held) / every
-                total += math.log((own[feature] + BACKGROUND * usual) / (messages + BACKGROUND) / usual)
+            usual = self._usual.get(feature)
+            if usual is not None:
+                held = own.get(feature, 0)
+                total += math.log((held + BACKGROUND * usual) / (messages + BACKGROUND) / usual)
         return total
 
 
