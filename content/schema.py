@@ -465,8 +465,11 @@ class Scale(Shape):
     start: float  # before anything is known of it
     whole: float  # for each natural logarithm of the odds by the words of the whole message
     gravest_part: float  # the same by the part of a long message that leans furthest
+    urgent_row: float  # for each natural logarithm by which the likeliest urgent row makes the words likelier
+    emergency_row: float  # the same of the likeliest emergency row
     urgent: float  # where the phrases found something urgent
     emergency: float  # where the phrases found an emergency
+    denied: float  # where they heard a sign denied
 
 
 class Weighing(Shape):
@@ -477,6 +480,8 @@ class Weighing(Shape):
 
     emergency_from: float  # emergency odds: it is one
     urgent_from: float  # grave odds: it is one
+    doubts_below: float  # grave odds: no emergency is taken as said; one that the phrases found is asked about
+    no_emergency_below: float  # emergency odds: one that the phrases found is asked about, and urgent at most
     asks_from: float  # grave odds: where no phrase found anything, the warning signs are asked all the same
     silent_below: float  # grave odds: what the phrases nearly found is not even asked
     few_words: int  # so short a message holds too little to ask, doubt or be silent by it

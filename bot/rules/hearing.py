@@ -79,24 +79,25 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
         return replace(heard, alarming=heard.reading.is_alarming)
     level = max((finding.level for finding in (*heard.own.raised, *heard.other.raised)), default=Level.NONE)
     asked = (*heard.own.asks, *heard.other.asks)
-    grave = odds(weighing.grave, leans.grave, level)
-    emergency = odds(weighing.emergency, leans.emergency, level)
+    denies = any(one.certainty == "no" for one in heard.reading.heard)
+    grave = odds(weighing.grave, leans, leans.grave, level, denies=denies)
+    emergency = odds(weighing.emergency, leans, leans.emergency, level, denies=denies)
     says_little = leans.words <= weighing.few_words
-    if emergency >= weighing.emergency_from:
-        if level >= Level.EMERGENCY:
-            return heard
+    may_be = grave >= weighing.doubts_below
+    if level >= Level.EMERGENCY and ((may_be and emergency >= weighing.no_emergency_below) or says_little):
+        return heard
+    if may_be and emergency >= weighing.emergency_from:
         said = _as_said(content, text, flags, heard, Level.EMERGENCY)
         if said is not None:
             return said
-    if level >= Level.URGENT and says_little:
+    if level == Level.URGENT and (grave >= weighing.urgent_from or says_little):
         return heard
-    if level >= Level.URGENT and grave < weighing.urgent_from:
-        return _doubted(heard)
+    if level >= Level.URGENT:
+        heard = _doubted(heard)
     if grave >= weighing.urgent_from:
-        if level == Level.URGENT:
-            return heard
-        unsure = _doubted(heard)
-        return _as_said(content, text, flags, unsure, Level.URGENT) or replace(unsure, alarming=True)
+        return _as_said(content, text, flags, heard, Level.URGENT) or replace(heard, alarming=True)
+    if level >= Level.URGENT:
+        return heard
     if grave < weighing.silent_below and not says_little:
         calm = replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
         return replace(calm, alarming=heard.reading.cry)

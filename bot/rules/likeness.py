@@ -39,10 +39,12 @@ class Leaning:
 
 @dataclass(frozen=True)
 class Likeness:
-    """How a message leans."""
+    """How a message leans, and how much it is like the likeliest rows."""
 
     grave: Leaning  # urgent or emergency, against anything that can wait
     emergency: Leaning  # emergency, against anything else
+    urgent_row: float  # natural logarithm: likelier by the likeliest urgent row than by how everybody writes
+    emergency_row: float  # the same of the likeliest emergency row
     words: int  # of the whole message
 
 
@@ -52,18 +54,27 @@ def likeness(content: Content, text: str) -> Likeness | None:
     if not learned.is_taught:
         return None
     words = _words(text)
-    grave, emergency = learned.lean(words)
-    parts = [learned.lean(part) for part in _parts(words)]
+    grave, emergency = learned.lean(_features(words))
+    parts = [_features(part) for part in _parts(words)]
+    leans = [learned.lean(part) for part in parts]
+    gravest = parts[leans.index(max(leans))]
     return Likeness(
-        Leaning(grave, max(of_part for of_part, _ in parts)),
-        Leaning(emergency, max(of_part for _, of_part in parts)),
+        Leaning(grave, max(of_part for of_part, _ in leans)),
+        Leaning(emergency, max(of_part for _, of_part in leans)),
+        learned.likeliest(gravest, URGENT),
+        learned.likeliest(gravest, EMERGENCY),
         len(words),
     )
 
 
-def odds(scale: Scale, leaning: Leaning, found: Level) -> float:
-    """Return the natural logarithm of the odds, from the words and from the level the phrases found."""
+def odds(scale: Scale, like: Likeness, leaning: Leaning, found: Level, *, denies: bool) -> float:
+    """Return the natural logarithm of the odds, from the words and from what the phrases found.
+
+    `found` is the level of what they take for certain; `denies` says that they heard a sign denied.
+    """
     total = scale.start + scale.whole * leaning.whole + scale.gravest_part * leaning.gravest_part
+    total += scale.urgent_row * like.urgent_row + scale.emergency_row * like.emergency_row
+    total += scale.denied if denies else 0.0
     if found >= Level.EMERGENCY:
         return total + scale.emergency
     return total + (scale.urgent if found >= Level.URGENT else 0.0)
@@ -77,8 +88,8 @@ def learn(content: Content) -> None:
 def most_like(content: Content, text: str, rows: Iterable[str]) -> list[tuple[str, float]]:
     """Return the rows with examples, each with the logarithm of its likelihood, the likeliest first."""
     learned = _learned(content)
-    words = max(_parts(_words(text)), key=learned.lean)
-    found = [(row, learned.likelihood(words, row)) for row in rows if learned.knows(row)]
+    gravest = max(map(_features, _parts(_words(text))), key=learned.lean)
+    found = [(row, learned.likelihood(gravest, row)) for row in rows if learned.knows(row)]
     return sorted(found, key=lambda each: -each[1])
 
 
@@ -96,56 +107,62 @@ class _Learned:
     """What a word or a pair of words says, by how many messages of each level and row hold it."""
 
     def __init__(self, examples: Examples, levels: Mapping[str, Level]) -> None:
-        holding: dict[str, list[int]] = {}
-        of_row: dict[str, Counter[str]] = {}
+        counts = [Counter[str](), Counter[str](), Counter[str]()]  # by level: messages that hold a feature
         messages = [0, 0, 0]
-        self._of_row_messages: Counter[str] = Counter()
+        rows: dict[str, tuple[int, int, Counter[str]]] = {}
         for row, said in examples.by_row():
             level = levels.get(row, Level.NONE)
             at = EMERGENCY if level >= Level.EMERGENCY else URGENT if level >= Level.URGENT else CALM
+            own = Counter(feature for text in said for feature in _features(_words(text)))
+            counts[at].update(own)
             messages[at] += len(said)
-            for text in said:
-                features = _features(_words(text))
-                for feature in features:
-                    holding.setdefault(feature, [0, 0, 0])[at] += 1
-                if at != CALM:
-                    of_row.setdefault(row, Counter()).update(features)
-            if at != CALM:
-                self._of_row_messages[row] += len(said)
+            if at != CALM and len(said) >= LEAST:
+                rows[row] = (at, len(said), own)
         calm, urgent, emergency = messages
         self.is_taught = bool(calm and emergency)
-        held_often = {feature: held for feature, held in holding.items() if sum(held) >= LEAST_HELD}
+        held = {feature: [count[feature] for count in counts] for feature in set().union(*counts)}
+        held = {feature: by for feature, by in held.items() if sum(by) >= LEAST_HELD}
         self._grave = {
-            feature: _odds(held[URGENT] + held[EMERGENCY], urgent + emergency, held[CALM], calm)
-            for feature, held in held_often.items()
+            feature: _odds(by[URGENT] + by[EMERGENCY], urgent + emergency, by[CALM], calm)
+            for feature, by in held.items()
         }
         self._emergency = {
-            feature: _odds(held[EMERGENCY], emergency, held[CALM] + held[URGENT], calm + urgent)
-            for feature, held in held_often.items()
+            feature: _odds(by[EMERGENCY], emergency, by[CALM] + by[URGENT], calm + urgent)
+            for feature, by in held.items()
         }
-        every = sum(messages)
-        self._usual = {feature: sum(held) / every for feature, held in held_often.items()}
-        self._of_row = {
-            row: {feature: held for feature, held in own.items() if feature in held_often}
-            for row, own in of_row.items()
-        }
+        usual = {feature: sum(by) / sum(messages) for feature, by in held.items()}
+        self._rows = {row: _Row(at, of, own, usual) for row, (at, of, own) in rows.items()}
 
     def knows(self, row: str) -> bool:
-        return self._of_row_messages[row] >= LEAST
+        return row in self._rows
 
-    def lean(self, words: tuple[str, ...]) -> tuple[float, float]:
-        known = [feature for feature in _features(words) if feature in self._grave]
+    def lean(self, features: frozenset[str]) -> tuple[float, float]:
+        known = [feature for feature in features if feature in self._grave]
         return sum(map(self._grave.__getitem__, known)), sum(map(self._emergency.__getitem__, known))
 
-    def likelihood(self, words: tuple[str, ...], row: str) -> float:
-        own, messages = self._of_row[row], self._of_row_messages[row]
-        total = 0.0
-        for feature in _features(words):
-            usual = self._usual.get(feature)
-            if usual is not None:
-                held = own.get(feature, 0)
-                total += math.log((held + BACKGROUND * usual) / (messages + BACKGROUND) / usual)
-        return total
+    def likelihood(self, features: frozenset[str], row: str) -> float:
+        return self._rows[row].likelihood(features & self._grave.keys())
+
+    def likeliest(self, features: frozenset[str], level: int) -> float:
+        known = features & self._grave.keys()
+        return max((row.likelihood(known) for row in self._rows.values() if row.at == level), default=0.0)
+
+
+class _Row:
+    """How much likelier than usual a feature is in the examples of one row."""
+
+    def __init__(self, at: int, messages: int, own: Mapping[str, int], usual: Mapping[str, float]) -> None:
+        self.at = at
+        self._unheld = math.log(BACKGROUND / (messages + BACKGROUND))
+        self._held = {
+            feature: math.log((held + BACKGROUND * usual[feature]) / (messages + BACKGROUND) / usual[feature])
+            for feature, held in own.items()
+            if feature in usual
+        }
+
+    def likelihood(self, known: frozenset[str]) -> float:
+        held = self._held
+        return sum(held.get(feature, self._unheld) for feature in known)
 
 
 def _odds(held: int, of: int, against: int, of_those: int) -> float:
