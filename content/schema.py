@@ -480,7 +480,7 @@ class Weighing(Shape):
 
     emergency_from: float  # emergency odds: it is one
     urgent_from: float  # grave odds: it is one
-    doubts_below: float  # grave odds: no emergency is taken as said; one that the phrases found is asked about
+    doubts_below: float  # grave odds: no emergency is taken as said; one that the phrases found is asked
     no_emergency_below: float  # emergency odds: one that the phrases found is asked about, and urgent at most
     asks_from: float  # grave odds: where no phrase found anything, the warning signs are asked all the same
     silent_below: float  # grave odds: what the phrases nearly found is not even asked

@@ -47,7 +47,7 @@ class Heard:
         return self.alarming or not self.reading.meaningful
 
     def signs(self) -> dict[str, str]:
-        """Return the writer's own present signs, each "yes" or "unsure"; those in doubt are left to the question."""
+        """Return the writer's own present signs, each "yes" or "unsure"; not those that are asked about."""
         return {sign: known for sign, known in self.reading.signs().items() if sign not in self.doubted}
 
     @property

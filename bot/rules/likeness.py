@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from content.loader import Content
 from content.schema import Examples, Level, Scale
@@ -57,12 +57,12 @@ def likeness(content: Content, text: str) -> Likeness | None:
     grave, emergency = learned.lean(_features(words))
     parts = [_features(part) for part in _parts(words)]
     leans = [learned.lean(part) for part in parts]
-    gravest = parts[leans.index(max(leans))]
+    like_rows = learned.likelihoods(parts[leans.index(max(leans))])
     return Likeness(
         Leaning(grave, max(of_part for of_part, _ in leans)),
         Leaning(emergency, max(of_part for _, of_part in leans)),
-        learned.likeliest(gravest, URGENT),
-        learned.likeliest(gravest, EMERGENCY),
+        learned.likeliest(like_rows, URGENT),
+        learned.likeliest(like_rows, EMERGENCY),
         len(words),
     )
 
@@ -89,7 +89,8 @@ def most_like(content: Content, text: str, rows: Iterable[str]) -> list[tuple[st
     """Return the rows with examples, each with the logarithm of its likelihood, the likeliest first."""
     learned = _learned(content)
     gravest = max(map(_features, _parts(_words(text))), key=learned.lean)
-    found = [(row, learned.likelihood(gravest, row)) for row in rows if learned.knows(row)]
+    likelihoods = learned.likelihoods(gravest)
+    found = [(row, likelihoods[row]) for row in rows if row in likelihoods]
     return sorted(found, key=lambda each: -each[1])
 
 
@@ -109,60 +110,51 @@ class _Learned:
     def __init__(self, examples: Examples, levels: Mapping[str, Level]) -> None:
         counts = [Counter[str](), Counter[str](), Counter[str]()]  # by level: messages that hold a feature
         messages = [0, 0, 0]
-        rows: dict[str, tuple[int, int, Counter[str]]] = {}
+        rows: dict[str, Counter[str]] = {}
+        self._at: dict[str, int] = {}
+        self._unheld: dict[str, float] = {}
         for row, said in examples.by_row():
             level = levels.get(row, Level.NONE)
             at = EMERGENCY if level >= Level.EMERGENCY else URGENT if level >= Level.URGENT else CALM
-            own = Counter(feature for text in said for feature in _features(_words(text)))
+            own = Counter(chain.from_iterable(_features(_words(text)) for text in said))
             counts[at].update(own)
             messages[at] += len(said)
             if at != CALM and len(said) >= LEAST:
-                rows[row] = (at, len(said), own)
+                rows[row], self._at[row] = own, at
+                self._unheld[row] = math.log(BACKGROUND / (len(said) + BACKGROUND))
         calm, urgent, emergency = messages
         self.is_taught = bool(calm and emergency)
         held = {feature: [count[feature] for count in counts] for feature in set().union(*counts)}
         held = {feature: by for feature, by in held.items() if sum(by) >= LEAST_HELD}
-        self._grave = {
-            feature: _odds(by[URGENT] + by[EMERGENCY], urgent + emergency, by[CALM], calm)
+        self._leans = {
+            feature: (
+                _odds(by[URGENT] + by[EMERGENCY], urgent + emergency, by[CALM], calm),
+                _odds(by[EMERGENCY], emergency, by[CALM] + by[URGENT], calm + urgent),
+            )
             for feature, by in held.items()
         }
-        self._emergency = {
-            feature: _odds(by[EMERGENCY], emergency, by[CALM] + by[URGENT], calm + urgent)
-            for feature, by in held.items()
-        }
-        usual = {feature: sum(by) / sum(messages) for feature, by in held.items()}
-        self._rows = {row: _Row(at, of, own, usual) for row, (at, of, own) in rows.items()}
-
-    def knows(self, row: str) -> bool:
-        return row in self._rows
+        # log((held + BACKGROUND * usual) / (messages + BACKGROUND) / usual) = what is unheld + this
+        self._rows: dict[str, list[tuple[str, float]]] = {}
+        for row, own in rows.items():
+            for feature in own.keys() & held.keys():
+                usual = sum(held[feature]) / sum(messages)
+                more = math.log1p(own[feature] / usual / BACKGROUND)
+                self._rows.setdefault(feature, []).append((row, more))
 
     def lean(self, features: frozenset[str]) -> tuple[float, float]:
-        known = [feature for feature in features if feature in self._grave]
-        return sum(map(self._grave.__getitem__, known)), sum(map(self._emergency.__getitem__, known))
+        known = [self._leans[feature] for feature in features if feature in self._leans]
+        return sum(grave for grave, _ in known), sum(emergency for _, emergency in known)
 
-    def likelihood(self, features: frozenset[str], row: str) -> float:
-        return self._rows[row].likelihood(features & self._grave.keys())
+    def likelihoods(self, features: frozenset[str]) -> dict[str, float]:
+        known = [feature for feature in features if feature in self._leans]
+        found = {row: unheld * len(known) for row, unheld in self._unheld.items()}
+        for feature in known:
+            for row, more in self._rows.get(feature, ()):
+                found[row] += more
+        return found
 
-    def likeliest(self, features: frozenset[str], level: int) -> float:
-        known = features & self._grave.keys()
-        return max((row.likelihood(known) for row in self._rows.values() if row.at == level), default=0.0)
-
-
-class _Row:
-    """How much likelier than usual a feature is in the examples of one row."""
-
-    def __init__(self, at: int, messages: int, own: Mapping[str, int], usual: Mapping[str, float]) -> None:
-        self.at = at
-        self._unheld = math.log(BACKGROUND / (messages + BACKGROUND))
-        self._held = {
-            feature: math.log((held + BACKGROUND * usual[feature]) / (messages + BACKGROUND) / usual[feature])
-            for feature, held in own.items()
-            if feature in usual
-        }
-
-    def likelihood(self, known: frozenset[str]) -> float:
-        held = self._held
-        return sum(held.get(feature, self._unheld) for feature in known)
+    def likeliest(self, likelihoods: Mapping[str, float], at: int) -> float:
+        return max((found for row, found in likelihoods.items() if self._at[row] == at), default=0.0)
 
 
 def _odds(held: int, of: int, against: int, of_those: int) -> float:

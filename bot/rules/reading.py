@@ -227,9 +227,7 @@ class _Reader:
             hit
             for hit in hits
             if not any(
-                hit.phrase.code in rivals
-                and hit.overlaps(one)
-                and hit.phrase.parts < PARTS_EXACT
+                hit.phrase.code in rivals and hit.overlaps(one) and hit.phrase.parts < PARTS_EXACT
                 for one, rivals in exact
                 if rivals
             )
@@ -342,10 +340,7 @@ def _clearest(hits: list[Hit]) -> list[Hit]:
         hit
         for hit in hits
         if hit.phrase.grade == "yes"
-        or not any(
-            one.phrase.code == hit.phrase.code and hit.overlaps(one)
-            for one in clear
-        )
+        or not any(one.phrase.code == hit.phrase.code and hit.overlaps(one) for one in clear)
     ]
 
 
