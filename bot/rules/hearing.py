@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from bot.model import Facts, Finding
 from bot.rules.likeness import likeness, most_like, odds
@@ -119,15 +120,22 @@ def _as_said(
     asked = (*heard.own.asks, *heard.other.asks)
     row, best = next((each for each in likely if each[0] in asked), likely[0])
     near = [other for other, found in likely if other != row and best - found <= content.weighing.near]
-    sure = [one for one in (row, *near) if not hangs_on_one_answer(content, one, flags)][:1]
+    waits = {one: _first_of(content, one, flags) for one in (row, *near)}
+    sure = [one for one in waits if not waits[one] and not hangs_on_one_answer(content, one, flags)][:1]
     findings = [replace(finding_for(content, one, Facts()), evidence=(f"{LIKE}{one}",)) for one in sure]
     about = heard.other if heard.is_of_other else heard.own
+    asks = (*chain.from_iterable(waits.values()), row, *about.asks, *near)
     made = replace(
         about,
         raised=(*findings, *(one for one in about.raised if one.topic not in {f.topic for f in findings})),
-        asks=tuple(one for one in dict.fromkeys((row, *about.asks, *near)) if one not in sure)[:MOST_ASKED],
+        asks=tuple(one for one in dict.fromkeys(asks) if one not in sure and not waits.get(one))[:MOST_ASKED],
     )
     return replace(heard, other=made) if heard.is_of_other else replace(heard, own=made)
+
+
+def _first_of(content: Content, rule: str, flags: Mapping[str, bool]) -> tuple[str, ...]:
+    """The rows whose question a row waits for, because of what a clinician knows already."""
+    return tuple(row for flag, row in content.red_flags[rule].asks_first.items() if flags.get(flag))
 
 
 def is_of_likeness(finding: Finding) -> bool:
