@@ -400,6 +400,7 @@ class SignPhrases(Shape):
     instead_of: Codes = ()  # signs that the same words would wrongly stand for as well
     usual: bool = False  # lifelong and unchanged it is nothing ("my feet are always cold")
     passing: bool = False  # it counts even when it has passed ("fainted, fine now")
+    literal: bool = False  # it is meant even where a figure of speech is part of it ("fell asleep driving")
     threat: bool = False  # it is meant even under a condition or in a question ("if this goes on I will ...")
 
 
@@ -458,20 +459,35 @@ class Examples(Shape):
         return id(self)
 
 
+class Scale(Shape):
+    """What adds up to the natural logarithm of the odds that a message is grave, or an emergency."""
+
+    start: float  # before anything is known of it
+    whole: float  # for each natural logarithm of the odds by the words of the whole message
+    gravest_part: float  # the same by the part of a long message that leans furthest
+    urgent_row: float  # for each natural logarithm by which the likeliest urgent row makes the words likelier
+    emergency_row: float  # the same of the likeliest emergency row
+    urgent: float  # where the phrases found something urgent
+    emergency: float  # where the phrases found an emergency
+    denied: float  # where they heard a sign denied
+
+
 class Weighing(Shape):
-    """From when a message's likeness to the examples counts, in natural logarithms of odds.
+    """What phrases and examples together make of a message, in natural logarithms of odds.
 
     *grave* odds are of urgent or emergency against what can wait, *emergency* odds of that against all else.
     """
 
-    asks_from: float  # grave: the phrases found nothing, and the warning signs are asked all the same
-    urgent_from: float  # grave: it counts as said
-    emergency_from: float  # emergency: it counts as said
-    emergency_beside_question_from: float  # emergency: it counts as said where the phrases nearly found one
-    doubts_below: float  # grave: what the phrases found is asked, not taken as said
+    emergency_from: float  # emergency odds: it is one
+    urgent_from: float  # grave odds: it is one
+    doubts_below: float  # grave odds: no emergency is taken as said; one that the phrases found is asked
+    no_emergency_below: float  # emergency odds: one that the phrases found is asked about, and urgent at most
+    asks_from: float  # grave odds: where no phrase found anything, the warning signs are asked all the same
+    silent_below: float  # grave odds: what the phrases nearly found is not even asked
     few_words: int  # so short a message holds too little to ask, doubt or be silent by it
-    silent_below: float  # grave: what the phrases nearly found is not even asked
     near: float  # rows so close in likelihood to the likeliest are asked about too
+    grave: Scale
+    emergency: Scale
     sources: Texts
     review: Review
 

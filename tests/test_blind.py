@@ -1,9 +1,8 @@
-"""A blind set: messages by somebody who saw the clinical rows alone, of which nobody has read one since.
+"""Blind sets: messages by writers who saw the clinical rows alone, of which nobody has read one since.
 
 Nothing was changed for any of them: phrases, meanings and examples come from other messages, and the numbers
-of rules/likeness.toml were chosen on those. So it says how strangers fare. The floors are what is reached, a
-guard against a step back; the aims are 97 of 100 emergencies at once, 3 of 100 harmless ones alarmed, and
-nobody in danger met with silence.
+of rules/likeness.toml were fitted on those. So they say how strangers fare. The floors are the aims: 97 of
+100 emergencies at once, 3 of 100 harmless ones alarmed, and nobody in danger met with silence.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from content.schema import Level
 
 CASES = [
     json.loads(line)
-    for line in (Path(__file__).parent / "cases" / "blind" / "messages.jsonl").read_text().splitlines()
+    for file in sorted((Path(__file__).parent / "cases" / "blind").glob("messages*.jsonl"))
+    for line in file.read_text().splitlines()
 ]
 GRAVE = ("emergency", "urgent")
-AT_ONCE = {"emergency": 0.96, "urgent": 0.85}
-ALARMED, ASKED = 0.07, 0.27  # of the harmless, at most
+AT_ONCE = {"emergency": 0.97, "urgent": 0.93}
+ALARMED, ASKED = 0.03, 0.27  # of the harmless, at most
 
 
 @pytest.fixture(scope="module")

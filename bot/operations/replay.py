@@ -241,7 +241,7 @@ def _night(content: Content, entry: DayCase, known: Mapping[str, bool]) -> tuple
     noted = Noted()
     if entry.note and entry.note.strip():
         heard = listen(content, entry.note, Facts(flags=dict(known), signs=signs))
-        signs = {**heard.reading.signs(), **signs}
+        signs = {**heard.signs(), **signs}
         noted = Noted(
             tuple(one for one in heard.own.raised if is_of_likeness(one)),
             (*heard.own.asks, *heard.other.asks),

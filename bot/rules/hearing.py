@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from bot.model import Facts, Finding
-from bot.rules.likeness import likeness, most_like
+from bot.rules.likeness import likeness, most_like, odds
 from bot.rules.reading import Reading, read
 from bot.rules.triage import UNSURE, WORST, YES, closed_over, finding_for, holds, in_doubt, judge
 from content.loader import Content
@@ -38,12 +39,17 @@ class Heard:
     reading: Reading
     own: Judged
     other: Judged
+    doubted: tuple[str, ...] = ()  # the writer's own signs that the whole message gives the lie to
     alarming: bool = False  # a cry or a word of danger, or too like a grave message to leave it at that
 
     @property
     def is_open(self) -> bool:
         """Say whether the warning signs must be asked, as nothing graver was made of it."""
         return self.alarming or not self.reading.meaningful
+
+    def signs(self) -> dict[str, str]:
+        """Return the writer's own present signs, each "yes" or "unsure"; not those that are asked about."""
+        return {sign: known for sign, known in self.reading.signs().items() if sign not in self.doubted}
 
     @property
     def is_grave(self) -> bool:
@@ -74,51 +80,62 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
         return replace(heard, alarming=heard.reading.is_alarming)
     level = max((finding.level for finding in (*heard.own.raised, *heard.other.raised)), default=Level.NONE)
     asked = (*heard.own.asks, *heard.other.asks)
-    nearly = any(content.red_flags[row].level >= Level.EMERGENCY for row in asked)
-    emergency_from = weighing.emergency_beside_question_from if nearly else weighing.emergency_from
-    if level < Level.EMERGENCY and leans.emergency >= emergency_from:
+    denies = any(one.certainty == "no" for one in heard.reading.heard)
+    grave = odds(weighing.grave, leans, leans.grave, level, denies=denies)
+    emergency = odds(weighing.emergency, leans, leans.emergency, level, denies=denies)
+    says_little = leans.words <= weighing.few_words
+    may_be = grave >= weighing.doubts_below
+    if level >= Level.EMERGENCY and ((may_be and emergency >= weighing.no_emergency_below) or says_little):
+        return heard
+    if may_be and emergency >= weighing.emergency_from:
         said = _as_said(content, text, flags, heard, Level.EMERGENCY)
         if said is not None:
             return said
-    says_little = leans.words <= weighing.few_words
+    if level == Level.URGENT and (grave >= weighing.urgent_from or says_little):
+        return heard
     if level >= Level.URGENT:
-        doubts = max(leans.grave, leans.emergency) < weighing.doubts_below and not says_little
-        return replace(heard, own=_doubted(heard.own), other=_doubted(heard.other)) if doubts else heard
-    if leans.grave >= weighing.urgent_from:
+        heard = _doubted(heard)
+    if grave >= weighing.urgent_from:
         return _as_said(content, text, flags, heard, Level.URGENT) or replace(heard, alarming=True)
-    if leans.grave < weighing.silent_below and not says_little:
+    if level >= Level.URGENT:
+        return heard
+    if grave < weighing.silent_below and not says_little:
         calm = replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
         return replace(calm, alarming=heard.reading.cry)
-    unheard = not asked and leans.grave >= weighing.asks_from and not says_little
+    unheard = not asked and grave >= weighing.asks_from and not says_little
     return replace(heard, alarming=heard.reading.is_alarming or unheard)
 
 
 def _as_said(
     content: Content, text: str, flags: Mapping[str, bool], heard: Heard, level: Level
 ) -> Heard | None:
-    """Raise the row of a level that a message is most like, and ask the near ones; None if less grave.
+    """Raise the row of a level that a message is most like, and ask the near ones; None if there is none.
 
     A row that hangs on a health question nobody has answered is asked and not raised.
     """
-    grave = {
-        row: red_flag.level for row, red_flag in content.red_flags.items() if red_flag.level >= Level.URGENT
-    }
-    likely = most_like(content, text, grave)
-    if not likely or grave[likely[0][0]] < level:
+    of_level = [row for row, red_flag in content.red_flags.items() if red_flag.level == level]
+    likely = most_like(content, text, of_level)
+    if not likely:
         return None
-    likely = [(row, found) for row, found in likely if grave[row] == level]
     asked = (*heard.own.asks, *heard.other.asks)
     row, best = next((each for each in likely if each[0] in asked), likely[0])
     near = [other for other, found in likely if other != row and best - found <= content.weighing.near]
-    sure = [one for one in (row, *near) if not hangs_on_one_answer(content, one, flags)][:1]
+    waits = {one: _first_of(content, one, flags) for one in (row, *near)}
+    sure = [one for one in waits if not waits[one] and not hangs_on_one_answer(content, one, flags)][:1]
     findings = [replace(finding_for(content, one, Facts()), evidence=(f"{LIKE}{one}",)) for one in sure]
     about = heard.other if heard.is_of_other else heard.own
+    asks = (*chain.from_iterable(waits.values()), row, *about.asks, *near)
     made = replace(
         about,
         raised=(*findings, *(one for one in about.raised if one.topic not in {f.topic for f in findings})),
-        asks=tuple(one for one in dict.fromkeys((row, *about.asks, *near)) if one not in sure)[:MOST_ASKED],
+        asks=tuple(one for one in dict.fromkeys(asks) if one not in sure and not waits.get(one))[:MOST_ASKED],
     )
     return replace(heard, other=made) if heard.is_of_other else replace(heard, own=made)
+
+
+def _first_of(content: Content, rule: str, flags: Mapping[str, bool]) -> tuple[str, ...]:
+    """The rows whose question a row waits for, because of what a clinician knows already."""
+    return tuple(row for flag, row in content.red_flags[rule].asks_first.items() if flags.get(flag))
 
 
 def is_of_likeness(finding: Finding) -> bool:
@@ -126,8 +143,13 @@ def is_of_likeness(finding: Finding) -> bool:
     return any(code.startswith(LIKE) for code in finding.evidence)
 
 
-def _doubted(judged: Judged) -> Judged:
+def _doubted(heard: Heard) -> Heard:
     """What was found is asked about instead."""
+    doubted = tuple(sign for one in heard.own.raised for sign in sign_codes(one.evidence))
+    return replace(heard, own=_asked(heard.own), other=_asked(heard.other), doubted=doubted)
+
+
+def _asked(judged: Judged) -> Judged:
     rows = (finding.rule for finding in judged.raised)
     return replace(judged, raised=(), asks=tuple(dict.fromkeys((*rows, *judged.asks)))[:MOST_ASKED])
 

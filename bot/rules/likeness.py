@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from content.loader import Content
-from content.schema import Examples, Level
+from content.schema import Examples, Level, Scale
 
 WORD = re.compile(r"[^\W_]+")
 APOSTROPHES = re.compile(r"(?<=\w)['’‘`´](?=\w)")
@@ -25,26 +25,59 @@ PART, STEP = 16, 4  # words of a long message looked at together, and from one p
 UNSEEN = 0.1  # of a message: what a word nobody wrote yet counts for
 BACKGROUND = 3.0  # messages' worth of how everybody writes, where a row has few examples of its own
 LEAST = 3  # examples of a row, for a message to be like it
+LEAST_HELD = 2  # messages a word or a pair must stand in: what one writer alone wrote says nothing of others
 CALM, URGENT, EMERGENCY = range(3)
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """How a message leans; both are natural logarithms of odds, and 0 says that it may be either."""
+class Leaning:
+    """Natural logarithms of odds, by words alone; 0 says that it may be either."""
 
-    grave: float  # urgent or emergency, against anything that can wait
-    emergency: float  # emergency, against anything else
+    whole: float  # of all words of the message together
+    gravest_part: float  # of the part of a long message that leans furthest
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How a message leans, and how much it is like the likeliest rows."""
+
+    grave: Leaning  # urgent or emergency, against anything that can wait
+    emergency: Leaning  # emergency, against anything else
+    urgent_row: float  # natural logarithm: likelier by the likeliest urgent row than by how everybody writes
+    emergency_row: float  # the same of the likeliest emergency row
     words: int  # of the whole message
 
 
 def likeness(content: Content, text: str) -> Likeness | None:
-    """Return how a message leans, a long one as its gravest part does; None where there are no examples."""
+    """Return how a message leans; None where there are no examples."""
     learned = _learned(content)
     if not learned.is_taught:
         return None
     words = _words(text)
-    grave, emergency = max(learned.lean(part) for part in _parts(words))
-    return Likeness(grave, emergency, len(words))
+    grave, emergency = learned.lean(_features(words))
+    parts = [_features(part) for part in _parts(words)]
+    leans = [learned.lean(part) for part in parts]
+    like_rows = learned.likelihoods(parts[leans.index(max(leans))])
+    return Likeness(
+        Leaning(grave, max(of_part for of_part, _ in leans)),
+        Leaning(emergency, max(of_part for _, of_part in leans)),
+        learned.likeliest(like_rows, URGENT),
+        learned.likeliest(like_rows, EMERGENCY),
+        len(words),
+    )
+
+
+def odds(scale: Scale, like: Likeness, leaning: Leaning, found: Level, *, denies: bool) -> float:
+    """Return the natural logarithm of the odds, from the words and from what the phrases found.
+
+    `found` is the level of what they take for certain; `denies` says that they heard a sign denied.
+    """
+    total = scale.start + scale.whole * leaning.whole + scale.gravest_part * leaning.gravest_part
+    total += scale.urgent_row * like.urgent_row + scale.emergency_row * like.emergency_row
+    total += scale.denied if denies else 0.0
+    if found >= Level.EMERGENCY:
+        return total + scale.emergency
+    return total + (scale.urgent if found >= Level.URGENT else 0.0)
 
 
 def learn(content: Content) -> None:
@@ -55,8 +88,9 @@ def learn(content: Content) -> None:
 def most_like(content: Content, text: str, rows: Iterable[str]) -> list[tuple[str, float]]:
     """Return the rows with examples, each with the logarithm of its likelihood, the likeliest first."""
     learned = _learned(content)
-    words = max(_parts(_words(text)), key=learned.lean)
-    found = [(row, learned.likelihood(words, row)) for row in rows if learned.knows(row)]
+    gravest = max(map(_features, _parts(_words(text))), key=learned.lean)
+    likelihoods = learned.likelihoods(gravest)
+    found = [(row, likelihoods[row]) for row in rows if row in likelihoods]
     return sorted(found, key=lambda each: -each[1])
 
 
@@ -71,54 +105,56 @@ def _learned_from(examples: Examples, levels: tuple[tuple[str, Level], ...]) -> 
 
 
 class _Learned:
-    """How many messages of each level and row hold a word or a pair of words."""
+    """What a word or a pair of words says, by how many messages of each level and row hold it."""
 
     def __init__(self, examples: Examples, levels: Mapping[str, Level]) -> None:
-        self._holding: dict[str, list[int]] = {}
-        self._messages = [0, 0, 0]
-        self._of_row: dict[str, Counter[str]] = {}
-        self._of_row_messages: Counter[str] = Counter()
+        counts = [Counter[str](), Counter[str](), Counter[str]()]  # by level: messages that hold a feature
+        messages = [0, 0, 0]
+        rows: dict[str, Counter[str]] = {}
+        self._at: dict[str, int] = {}
+        self._unheld: dict[str, float] = {}
         for row, said in examples.by_row():
             level = levels.get(row, Level.NONE)
             at = EMERGENCY if level >= Level.EMERGENCY else URGENT if level >= Level.URGENT else CALM
-            for text in said:
-                self._learn(row, at, _features(_words(text)))
+            own = Counter(chain.from_iterable(_features(_words(text)) for text in said))
+            counts[at].update(own)
+            messages[at] += len(said)
+            if at != CALM and len(said) >= LEAST:
+                rows[row], self._at[row] = own, at
+                self._unheld[row] = math.log(BACKGROUND / (len(said) + BACKGROUND))
+        calm, urgent, emergency = messages
+        self.is_taught = bool(calm and emergency)
+        held = {feature: [count[feature] for count in counts] for feature in set().union(*counts)}
+        held = {feature: by for feature, by in held.items() if sum(by) >= LEAST_HELD}
+        self._leans = {
+            feature: (
+                _odds(by[URGENT] + by[EMERGENCY], urgent + emergency, by[CALM], calm),
+                _odds(by[EMERGENCY], emergency, by[CALM] + by[URGENT], calm + urgent),
+            )
+            for feature, by in held.items()
+        }
+        # log((held + BACKGROUND * usual) / (messages + BACKGROUND) / usual) = what is unheld + this
+        self._rows: dict[str, list[tuple[str, float]]] = {}
+        for row, own in rows.items():
+            for feature in own.keys() & held.keys():
+                usual = sum(held[feature]) / sum(messages)
+                more = math.log1p(own[feature] / usual / BACKGROUND)
+                self._rows.setdefault(feature, []).append((row, more))
 
-    def _learn(self, row: str, at: int, features: frozenset[str]) -> None:
-        self._messages[at] += 1
-        for feature in features:
-            self._holding.setdefault(feature, [0, 0, 0])[at] += 1
-        if at != CALM:
-            self._of_row_messages[row] += 1
-            self._of_row.setdefault(row, Counter()).update(features)
+    def lean(self, features: frozenset[str]) -> tuple[float, float]:
+        known = [self._leans[feature] for feature in features if feature in self._leans]
+        return sum(grave for grave, _ in known), sum(emergency for _, emergency in known)
 
-    def knows(self, row: str) -> bool:
-        return self._of_row_messages[row] >= LEAST
+    def likelihoods(self, features: frozenset[str]) -> dict[str, float]:
+        known = [feature for feature in features if feature in self._leans]
+        found = {row: unheld * len(known) for row, unheld in self._unheld.items()}
+        for feature in known:
+            for row, more in self._rows.get(feature, ()):
+                found[row] += more
+        return found
 
-    @property
-    def is_taught(self) -> bool:
-        calm, _, emergency = self._messages
-        return bool(calm and emergency)
-
-    def lean(self, words: tuple[str, ...]) -> tuple[float, float]:
-        calm, urgent, emergency = self._messages
-        grave = acute = 0.0
-        for feature in _features(words):
-            held = self._holding.get(feature)
-            if held is not None:
-                grave += _odds(held[URGENT] + held[EMERGENCY], urgent + emergency, held[CALM], calm)
-                acute += _odds(held[EMERGENCY], emergency, held[CALM] + held[URGENT], calm + urgent)
-        return grave, acute
-
-    def likelihood(self, words: tuple[str, ...], row: str) -> float:
-        every, own, messages = sum(self._messages), self._of_row[row], self._of_row_messages[row]
-        total = 0.0
-        for feature in _features(words):
-            held = self._holding.get(feature)
-            if held is not None:
-                usual = sum(held) / every
-                total += math.log((own[feature] + BACKGROUND * usual) / (messages + BACKGROUND) / usual)
-        return total
+    def likeliest(self, likelihoods: Mapping[str, float], at: int) -> float:
+        return max((found for row, found in likelihoods.items() if self._at[row] == at), default=0.0)
 
 
 def _odds(held: int, of: int, against: int, of_those: int) -> float:

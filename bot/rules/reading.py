@@ -126,7 +126,9 @@ class _Reader:
         compiler = Compiler(phrases.classes, filler, self._barriers)
         self._compiler = compiler
         self._figures = Finder(compiler.phrases("figure", "figure", "yes", context.figures))
-        self._signs = Finder(self._sign_phrases(compiler))
+        signs = self._sign_phrases(compiler)
+        self._signs = Finder(signs)
+        self._literal = Finder(phrase for phrase in signs if phrases.signs[phrase.code].literal)
         self._context = Finder(
             phrase
             for code, texts in context
@@ -150,7 +152,8 @@ class _Reader:
         """Read one message."""
         typed = self._speller.words(text)
         first = self._compiler.lay_out(typed)
-        figures = self._figures.hits(first)
+        meant_so = self._literal.hits(first)
+        figures = [hit for hit in self._figures.hits(first) if not any(map(hit.overlaps, meant_so))]
         words = self._carried(masked(first, figures))
         laid = self._compiler.lay_out(words)
         meant, own_negations = self._meanings.hits(words)
@@ -224,10 +227,7 @@ class _Reader:
             hit
             for hit in hits
             if not any(
-                hit.phrase.code in rivals
-                and one.start < hit.end
-                and hit.start < one.end
-                and hit.phrase.parts < PARTS_EXACT
+                hit.phrase.code in rivals and hit.overlaps(one) and hit.phrase.parts < PARTS_EXACT
                 for one, rivals in exact
                 if rivals
             )
@@ -340,10 +340,7 @@ def _clearest(hits: list[Hit]) -> list[Hit]:
         hit
         for hit in hits
         if hit.phrase.grade == "yes"
-        or not any(
-            one.phrase.code == hit.phrase.code and one.start < hit.end and hit.start < one.end
-            for one in clear
-        )
+        or not any(one.phrase.code == hit.phrase.code and hit.overlaps(one) for one in clear)
     ]
 
 

@@ -48,6 +48,10 @@ class Hit:
     start: int
     end: int
 
+    def overlaps(self, other: Hit) -> bool:
+        """Say whether both stand on some of the same words."""
+        return self.start < other.end and other.start < self.end
+
 
 @dataclass(frozen=True)
 class Text:
