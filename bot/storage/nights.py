@@ -83,6 +83,11 @@ DROP_PIECES = Prepared(
     )
 )
 ADD_PIECE = Prepared(evening_piece.insert(), ("patient_id", "night", "part", "piece"))
+PLACE_CHECKIN = Prepared(
+    update(checkin)
+    .where(checkin.c.patient_id == bindparam("of"), checkin.c.night == bindparam("on"))
+    .values(message_id=bindparam("new_message_id"))
+)
 CORRECTED = Prepared(correction.insert(), ("patient_id", "night", "question", "old", "new", "at", "origin"))
 
 
@@ -158,11 +163,7 @@ class Nights(Statements):
 
     async def place_checkin(self, patient_id: int, night: date, message_id: int) -> None:
         """Remember which message holds the check-in of one night."""
-        await self._run(
-            update(checkin)
-            .where(checkin.c.patient_id == patient_id, checkin.c.night == night)
-            .values(message_id=message_id)
-        )
+        await self._do(PLACE_CHECKIN, of=patient_id, on=night, new_message_id=message_id)
 
     async def diary(self, patient_id: int, since: date, until: date) -> list[CheckIn]:
         """Return the check-ins of the nights from *since* to *until*, both included, in order."""
