@@ -175,19 +175,27 @@ def _all_done(content: Content, evening: Evening) -> bool:
 
 
 def _rows(content: Content, evening: Evening) -> Rows:
+    shown = tuple(content.pieces[piece].part for piece in evening.pieces)
+    return _rows_of(content, evening.night, shown, evening.done, _all_done(content, evening))
+
+
+@lru_cache(128)
+def _rows_of(
+    content: Content, night: date, shown: tuple[str, ...], ticked: frozenset[str], all_done: bool
+) -> Rows:
+    """Many have the same parts before them on one evening: their buttons are made once."""
     words = content.words
     rows: list[tuple[Button, ...]] = []
-    for piece in evening.pieces:
-        part = content.pieces[piece].part
-        done = part in evening.done
-        press = press_of(evening.night, "undo" if done else "did", part)
+    for part in shown:
+        done = part in ticked
+        press = press_of(night, "undo" if done else "did", part)
         rows.append((Button(_label(content, part, done), press),))
-    if _all_done(content, evening):
+    if all_done:
         return tuple(rows)
-    if "stretch" in _offered(content, evening) - evening.done:
-        rows.append((Button(words.plain("button_guide"), press_of(evening.night, "guide"), Style.MAIN),))
-    later = Button(words.plain("button_later"), press_of(evening.night, "later"))
-    rows.append((later, Button(words.plain("button_not_tonight"), press_of(evening.night, "not"))))
+    if "stretch" in shown and "stretch" not in ticked:
+        rows.append((Button(words.plain("button_guide"), press_of(night, "guide"), Style.MAIN),))
+    later = Button(words.plain("button_later"), press_of(night, "later"))
+    rows.append((later, Button(words.plain("button_not_tonight"), press_of(night, "not"))))
     return tuple(rows)
 
 

@@ -6,6 +6,7 @@ import enum
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import BigInteger, Date, DateTime, Dialect, Integer, String, Text
@@ -166,7 +167,11 @@ def to_file(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
         return _moment_to_file
     if isinstance(kind, Date):
         return _day_to_file
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+    ours = kind.dialect_impl(dialect)
+    if isinstance(ours, TypeDecorator) and ours.impl_instance.bind_processor(dialect) is None:
+        bind = ours.process_bind_param
+        return lambda value: bind(value, dialect)
+    return ours.bind_processor(dialect)
 
 
 def from_file(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
@@ -175,9 +180,14 @@ def from_file(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
         return _moment_from_file
     if isinstance(kind, Date):
         return _day_from_file
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
+    ours = kind.dialect_impl(dialect)
+    if isinstance(ours, TypeDecorator) and ours.impl_instance.result_processor(dialect, None) is None:
+        result = ours.process_result_value
+        return lambda value: result(value, dialect)
+    return ours.result_processor(dialect, None)
 
 
+@lru_cache(1024)
 def _moment_to_file(value: datetime | None) -> str | None:
     if value is None:
         return None

@@ -129,6 +129,11 @@ class Company(Store):
         self._forget(None, change)
         return await super()._do_each(change, rows)
 
+    async def _changed(self, change: Question[MadeT], **given: object) -> list[MadeT]:
+        await self.catch_up()
+        self._forget(None, change)
+        return await super()._changed(change, **given)
+
     async def _returned(self, change: Prepared, **given: object) -> list[Any]:
         await self.catch_up()
         self._forget(None, change)

@@ -84,14 +84,23 @@ class Prepared:
 class Question(Prepared, Generic[MadeT]):
     """A question and what is made of each row of its answer, from its columns in their order.
 
-    With *holds*, a writing transaction holds the rows until its end; SQLite has one writer anyhow.
+    With *holds*, a writing transaction holds the rows until its end; SQLite has one writer anyhow. A change
+    that returns rows is a question too; `file_query` is the same for SQLite where its words differ.
     """
 
-    def __init__(self, made: Callable[..., MadeT], query: Select[Any], holds: bool = False) -> None:
-        super().__init__(query)
+    def __init__(
+        self,
+        made: Callable[..., MadeT],
+        query: Select[Any] | Update,
+        holds: bool = False,
+        file_query: Select[Any] | Update | None = None,
+    ) -> None:
+        super().__init__(query, file_statement=file_query)
         self.made = made
-        self.held = query.with_for_update(key_share=True) if holds else query
-        self._columns = [*query.selected_columns]
+        self.held: Statement = query
+        if holds and isinstance(query, Select):
+            self.held = query.with_for_update(key_share=True)
+        self._columns: list[Any] = [*query.exported_columns]
 
     def answers(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> list[MadeT]:
         """Return what is made of each row, read by SQLite's own driver."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import Executable, Integer, and_, bindparam, delete, func, or_, select, text, update
 
 from bot.model import Kind, Sending, State
 from bot.storage.prepared import Prepared, Question, columns_of, listed_for_file, listed_for_server, upsert
@@ -78,6 +79,30 @@ OWES_SAFETY = Question(
     )
     .limit(1),
 )
+
+
+@cache
+def _claim(ranks: tuple[int, ...], of_one: bool, again: bool) -> Question[Sending]:
+    """Reserve due rows in one statement; rows that another replica is reserving are passed over."""
+    mine = and_(sending.c.state == State.CLAIMED, sending.c.owner == bindparam("by"))
+    due = and_(or_(IS_READY, mine) if again else IS_READY, sending.c.due_at <= bindparam("now"))
+    if of_one:
+        due &= sending.c.patient_id == bindparam("whose")
+    rows = (
+        select(sending.c.id)
+        .where(due, or_(*(sending.c.rank == rank for rank in ranks)))
+        .order_by(sending.c.due_at)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return Question(
+        Sending,
+        update(sending)
+        .where(sending.c.id.in_(select(rows.c.id)))
+        .values(state=State.CLAIMED, owner=bindparam("by"), lease_until=bindparam("until"))
+        .returning(*COLUMNS),
+    )
 
 
 @dataclass(frozen=True)
@@ -155,15 +180,14 @@ class Sendings(Statements):
 
         With *again*, also those that *owner* has claimed already and not begun.
         """
-        mine = and_(sending.c.state == State.CLAIMED, sending.c.owner == owner)
-        due = and_(or_(IS_READY, mine) if again else IS_READY, sending.c.due_at <= now)
-        if patient_id is not None:
-            due &= sending.c.patient_id == patient_id
-        if not safety_first and not safety_only:
-            return await self._claim((SAFETY, ROUTINE), due, owner, lease_until, limit)
-        claimed = await self._claim((SAFETY,), due, owner, lease_until, limit)
+        given = {"now": now, "by": owner, "until": lease_until, "whose": patient_id}
+        one, all_over = patient_id is not None, not safety_first and not safety_only
+        if all_over:
+            return await self._claim(_claim((SAFETY, ROUTINE), one, again), {**given, "most": limit})
+        claimed = await self._claim(_claim((SAFETY,), one, again), {**given, "most": limit})
         if not safety_only and len(claimed) < limit:
-            claimed += await self._claim((ROUTINE,), due, owner, lease_until, limit - len(claimed))
+            rest = {**given, "most": limit - len(claimed)}
+            claimed += await self._claim(_claim((ROUTINE,), one, again), rest)
         return claimed
 
     async def start_sendings(
@@ -332,24 +356,8 @@ class Sendings(Statements):
         finished = delete(sending).where(sending.c.state.in_(FINISHED), sending.c.due_at < before)
         return (await self._run(finished)).rowcount
 
-    async def _claim(
-        self, ranks: tuple[int, ...], due: ColumnElement[bool], owner: str, lease_until: datetime, limit: int
-    ) -> list[Sending]:
-        """Reserve due rows in one statement; rows that another replica is reserving are passed over."""
-        rows = (
-            select(sending.c.id)
-            .where(due, sending.c.rank.in_(ranks))
-            .order_by(sending.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
-        claimed = await self._sendings(
-            update(sending)
-            .where(sending.c.id.in_(select(rows.c.id)))
-            .values(state=State.CLAIMED, owner=owner, lease_until=lease_until)
-            .returning(*COLUMNS)
-        )
+    async def _claim(self, claim: Question[Sending], given: Mapping[str, object]) -> list[Sending]:
+        claimed = await self._changed(claim, **given)
         return sorted(claimed, key=lambda row: (row.due_at, row.id))
 
     async def _sendings(self, query: Executable) -> list[Sending]:

@@ -63,6 +63,11 @@ class Statements:
             return (await self._execute(change.statement, rows)).rowcount
         return change.put_all(self._driver, rows).rowcount
 
+    async def _changed(self, change: Question[MadeT], **given: object) -> list[MadeT]:
+        """Change rows and return what is made of each."""
+        self._known.clear()
+        return await self._answers(change, given)
+
     async def _returned(self, change: Prepared, **given: object) -> list[Any]:
         """Change rows and return the key of each."""
         self._known.clear()
