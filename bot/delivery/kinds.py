@@ -18,7 +18,7 @@ Render = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[Spoke
 ToldOne = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[None]]
 Going = tuple[Patient, Sending]
 Told = Callable[[Services, Store, Sequence[Going], datetime], Awaitable[None]]
-Foresee = Callable[[Services, Company, Sequence[Going]], Awaitable[None]]
+Foresee = Callable[[Services, Company, Sequence[Going], datetime], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ async def _nothing_more(services: Services, store: Store, going: Sequence[Going]
 
 KINDS: dict[Kind, KindOf] = {
     Kind.PROMPT: KindOf(evening.render_prompt, evening.prompts_told, evening.foresee_prompts),
-    Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkins_told),
+    Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkins_told, morning.foresee_checkins),
     Kind.CARD: KindOf(escalation.render_card, _one_by_one(escalation.card_told)),
     Kind.QUESTION: KindOf(asking.render_question, _one_by_one(asking.question_told)),
     Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, _one_by_one(escalation.follow_up_told)),

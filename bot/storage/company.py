@@ -6,7 +6,8 @@ What is asked of one patient is the same as ever: the answer is at hand already,
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Any, cast
 
@@ -21,12 +22,18 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from bot.storage.escalations import OPEN
+from bot.model import Kind
+from bot.storage.escalations import ALL, ASKINGS, OPEN, OPEN_ASKINGS
 from bot.storage.nights import (
     ADD_PIECE,
+    ASKED_AT_TIMES,
+    CHECKIN,
     DIARY,
     DROP_PIECES,
+    EPISODES,
     EVENING,
+    EVENINGS,
+    OPEN_CHECKIN,
     PIECES,
     PLACE_CHECKIN,
     PLACE_EVENING,
@@ -35,18 +42,21 @@ from bot.storage.nights import (
 )
 from bot.storage.people import PATIENT, PROFILE
 from bot.storage.prepared import MadeT, Prepared, Question, listed_for_file, listed_for_server
+from bot.storage.sendings import OWES_SAFETY, SENDING_FOR
 from bot.storage.store import Store
 
 WHOSE = "patient_id"
-# Writes whose outcome nobody waits for, with the parameter that says whose they are.
-PUT_OFF: Mapping[Prepared, str] = {
-    SAVE_EVENING: WHOSE,
-    ADD_PIECE: WHOSE,
-    DROP_PIECES: "of",
-    PLACE_EVENING: "of",
-    PLACE_CHECKIN: "of",
-}
+# Writes whose outcome nobody waits for: whoever holds the patient is the only one to write them.
+PUT_OFF = frozenset({SAVE_EVENING, ADD_PIECE, DROP_PIECES, PLACE_EVENING, OPEN_CHECKIN, PLACE_CHECKIN})
 Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class DiarySpans:
+    """The first nights that are looked at for a check-in: judged, and asked what is not asked daily."""
+
+    judged_since: date
+    asked_since: date
 
 
 class Group:
@@ -98,6 +108,31 @@ class Company(Store):
         await self.foresee(DIARY, patient_ids, since=signs_since, until=night)
         await self.foresee(PROFILE, patient_ids)
 
+    async def foresee_checkins(
+        self,
+        patient_ids: Collection[int],
+        night: date,
+        spans: DiarySpans,
+        now: datetime,
+        words: Collection[str],
+    ) -> None:
+        """Read what one morning's check-in is made and judged of; *words* are the subjects of kind words."""
+        told = {"since": spans.judged_since, "until": night}
+        await self.foresee(DIARY, patient_ids, **told)
+        await self.foresee(EVENINGS, patient_ids, **told)
+        await self.foresee(PIECES, patient_ids, **told)
+        await self.foresee(ALL, patient_ids)
+        await self.foresee(EPISODES, patient_ids, **told)
+        await self.foresee(PROFILE, patient_ids)
+        await self.foresee(OPEN, patient_ids)
+        await self.foresee(OPEN_ASKINGS, patient_ids)
+        await self.foresee(ASKINGS, patient_ids, since=spans.judged_since)
+        for subject in words:
+            await self.foresee(SENDING_FOR, patient_ids, kind=Kind.WORD, subject=subject)
+        await self.foresee(OWES_SAFETY, patient_ids, now=now)
+        await self.foresee(CHECKIN, patient_ids, night=night)
+        await self.foresee(ASKED_AT_TIMES, patient_ids, since=spans.asked_since)
+
     async def catch_up(self) -> None:
         """Make the writes that were put off."""
         if self._groups:
@@ -115,14 +150,13 @@ class Company(Store):
         return await super()._ask(question, **given)
 
     async def _do(self, change: Prepared, **given: object) -> int:
-        whose = PUT_OFF.get(change)
-        if whose is None:
-            await self.catch_up()
-            self._forget(given.get(WHOSE), change)
-            return await super()._do(change, **given)
-        self._forget(given[whose], change)
-        self._put_off(change, given[whose], given)
-        return 1
+        patient_id = given.get(change.whose)
+        self._forget(patient_id, change)
+        if change in PUT_OFF:
+            self._put_off(change, patient_id, given)
+            return 1
+        await self.catch_up()
+        return await super()._do(change, **given)
 
     async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> int:
         await self.catch_up()

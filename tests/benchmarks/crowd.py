@@ -109,7 +109,7 @@ def fill_server(url: str, count: int, due_in: float, kind: Kind = Kind.PROMPT, n
             )
             if "id" in names:
                 server.execute(
-                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"  # noqa: S608
+                    f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
                 )
         server.execute(
             "UPDATE sending SET due_at = %s, useful_until = %s, subject = %s WHERE kind = %s",
