@@ -1,7 +1,7 @@
 """Due rows become messages: claimed, given their turn and their chat, marked, sent, finished.
 
-Prompts that have their turn together are rendered and marked in one transaction, and noted in one when they
-have arrived, on SQLite; everything else has its own transactions. What each kind is promised: `ledger.py`.
+Prompts, and check-ins, that have their turn together are rendered and marked in one transaction, and noted in
+one when they have arrived; everything else has its own transactions. What each kind is promised: `ledger.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ AT_ONCE = 24  # prompts and check-ins in flight together, at least: what one fre
 MOST_BATCH, MOST_AT_ONCE = 512, 224  # of the transport's 256 connections, so that replies have theirs
 LOOK = 1.0  # seconds after which a busy tick looks for newly due rows, whoever keeps it waiting
 PATIENCE = 40.0  # seconds to wait for a turn and for the chat before others are let in
+BEGUN_WITHIN = 0.02  # seconds for which those who have their turn are gathered
 NOTED_WITHIN = 0.05  # seconds for which prompts that have arrived are gathered
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,11 @@ class Delivery:
         self._beat = beat
         self._batch = int(min(MOST_BATCH, max(BATCH, rate / 2)))
         self._places = asyncio.Semaphore(int(min(MOST_AT_ONCE, max(AT_ONCE, rate / 4))))
-        self._begun = Together(ledger.begin)
+        self._begun = {
+            kind: Together(ledger.begin, BEGUN_WITHIN, of.together)
+            for kind, of in KINDS.items()
+            if of.together > 1
+        }
         self._arrived = Together(ledger.told, NOTED_WITHIN)
         self._stopping = False
         self.bulk_until: datetime | None = None  # of several replicas one sends what is not safety, till then
@@ -192,12 +197,12 @@ class Delivery:
             await self._ledger.put_back(sending)
             raise
         await place.aclose()
-        if KINDS[sending.kind].foresee is not None:
+        if sending.kind in self._begun:
             await self._arrived.do((patient, sending, message_id))
         else:
             await self._ledger.told([(patient, sending, message_id)])
 
     async def _begin(self, going: Going) -> Message | None:
-        if KINDS[going[1].kind].foresee is not None:
-            return await self._begun.do(going)
+        if (begun := self._begun.get(going[1].kind)) is not None:
+            return await begun.do(going)
         return (await self._ledger.begin([going]))[0]

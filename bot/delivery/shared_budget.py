@@ -19,6 +19,11 @@ BULK_PATIENCE = timedelta(seconds=0.1)  # bulk stands back while replies have ta
 REPLY_PATIENCE = timedelta(minutes=5)
 
 
+def shared_rate(rate: float) -> float:
+    """Return the turns a second that replicas share: with what may be caught up, no more than *rate*."""
+    return rate / (1 + SLACK.total_seconds())
+
+
 class SharedBudget:
     """A SendBudget of this replica, within the turns that all replicas share; `real_clock` is aware UTC."""
 
@@ -32,8 +37,7 @@ class SharedBudget:
     ) -> None:
         self._local = local
         self._database = database
-        # With what may be caught up, no second holds more than the rate.
-        self._rate = rate / (1 + SLACK.total_seconds())
+        self._rate = shared_rate(rate)
         self._real_clock = real_clock
         self._sleep = sleep
         self._turns: deque[datetime] = deque()
@@ -48,16 +52,16 @@ class SharedBudget:
             if ahead > 0:
                 await self._sleep(ahead)
         except BaseException:
-            self._local.give_back()
+            self._local.give_back(bulk)
             raise
 
-    def answered(self) -> None:
+    def answered(self, bulk: bool = False) -> None:
         """Note that a call has ended."""
-        self._local.answered()
+        self._local.answered(bulk)
 
-    def give_back(self) -> None:
+    def give_back(self, bulk: bool = False) -> None:
         """Give back a turn that no message came of; to other replicas it is lost."""
-        self._local.give_back()
+        self._local.give_back(bulk)
 
     def refused(self, seconds: float, chat_id: int) -> None:
         """Note that Telegram asked to wait."""
