@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +35,24 @@ class Carrier(Messenger, Protocol):
 
     def turn(self, chat_id: int) -> AbstractAsyncContextManager[None]:
         """Begin when one more may go to the chat; within, its next message does not wait again."""
+
+
+class _Place:
+    """One of the places in flight, if there are any to be taken: left once, early or at the end."""
+
+    def __init__(self, places: asyncio.Semaphore | None = None) -> None:
+        self._places = places
+        self._taken = False
+
+    async def take(self) -> None:
+        if self._places is not None:
+            await self._places.acquire()
+            self._taken = True
+
+    def leave(self) -> None:
+        if self._taken and self._places is not None:
+            self._taken = False
+            self._places.release()
 
 
 class Delivery:
@@ -153,31 +171,34 @@ class Delivery:
         going = await self._ledger.claim_safety(chat_id)
         for patient, sending in going:
             async with self._urgent.turn(chat_id):
-                await self._serve_held(patient, sending, AsyncExitStack())
+                await self._serve_held(patient, sending, _Place())
         if going:
             self._ledger.services.wake()  # one that failed is due again soon
 
     async def _serve(self, patient: Patient, sending: Sending) -> None:
         carrier = self._urgent if sending.kind.is_safety else self._bulk
-        async with AsyncExitStack() as held, AsyncExitStack() as place:
-            try:
-                # Waiting is done before the row says "on its way": a crash meanwhile costs nobody a prompt.
-                async with asyncio.timeout(PATIENCE):
-                    if not refusal(patient, sending, self._ledger.services.clock()):
-                        await held.enter_async_context(carrier.turn(patient.chat_id))
-                    await held.enter_async_context(self._alone(patient.chat_id))
-                    if not sending.kind.is_safety:
-                        await place.enter_async_context(self._places)
-            except TimeoutError:
-                log.info("sending waits", extra={"sending": sending.id, "kind": sending.kind})
-                await self._ledger.put_back(sending)
-                return
-            task = asyncio.current_task()
-            if task is not None:
-                self._waiting.pop(task, None)
-            await self._serve_held(patient, sending, place)
+        refused = refusal(patient, sending, self._ledger.services.clock())
+        turn = nullcontext() if refused else carrier.turn(patient.chat_id)
+        place = _Place(None if sending.kind.is_safety else self._places)
+        patience = asyncio.timeout(PATIENCE)
+        try:
+            # Waiting is done before the row says "on its way": a crash meanwhile costs nobody a prompt.
+            async with patience, turn, self._alone(patient.chat_id):
+                await place.take()
+                patience.reschedule(None)
+                task = asyncio.current_task()
+                if task is not None:
+                    self._waiting.pop(task, None)
+                await self._serve_held(patient, sending, place)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            log.info("sending waits", extra={"sending": sending.id, "kind": sending.kind})
+            await self._ledger.put_back(sending)
+        finally:
+            place.leave()
 
-    async def _serve_held(self, patient: Patient, sending: Sending, place: AsyncExitStack) -> None:
+    async def _serve_held(self, patient: Patient, sending: Sending, place: _Place) -> None:
         """Render one claimed sending, send it, leave its place to the next, and note what became of it."""
         try:
             message = await self._begin((patient, sending))
@@ -196,7 +217,7 @@ class Delivery:
         except self._fatal:
             await self._ledger.put_back(sending)
             raise
-        await place.aclose()
+        place.leave()
         if sending.kind in self._begun:
             await self._arrived.do((patient, sending, message_id))
         else:

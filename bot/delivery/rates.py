@@ -78,8 +78,8 @@ class SendBudget:
 
     Bulk leaves *reserve* turns of each second to replies and safety words, which so have one at once; beyond
     them a reply has the next. But bulk has *bulk_share* turns a second (a quarter of a small rate) however
-    much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat. Whoever has had a turn
-    says `answered` when its call has ended, or `give_back` when there was none.
+    much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat. Whoever has had a
+    turn says `answered` when its call has ended, or `give_back` when there was none.
     """
 
     def __init__(

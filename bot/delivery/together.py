@@ -12,7 +12,7 @@ MOST = 64  # in one go: others wait for it
 
 
 class Together(Generic[ItemT, AnswerT]):
-    """Gathers items for some *seconds*, hands *most* of them at once to *work* and gives each its answer.
+    """Gathers items for some *seconds* or until there are *most*, and gives each what *work* answers.
 
     *work* does all or nothing. When it fails each is tried alone, so that an error is the item's own.
     """
@@ -40,7 +40,8 @@ class Together(Generic[ItemT, AnswerT]):
     async def _serve(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(self._seconds)
+                # At least once round the loop, so that who comes in the same moment is in it.
+                await asyncio.sleep(0 if len(self._waiting) >= self._most else self._seconds)
                 some, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._do(some)
         finally:
