@@ -242,7 +242,8 @@ def _widened(query: Select[Any], among: Any) -> Select[Any]:
 
     whose = _column_of(query)
     wide = cast("Select[Any]", replacement_traverse(query, {}, replace))
-    wide = wide.with_only_columns(whose.label("whose"), *query.selected_columns)
+    # A limit would be one for all of them.
+    wide = wide.with_only_columns(whose.label("whose"), *query.selected_columns).limit(None)
     return wide.group_by(whose) if query._group_by_clauses else wide  # noqa: SLF001  # it tells nobody else
 
 
