@@ -7,10 +7,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.storage.company import Company
 from bot.storage.engines import postgres_engine, sqlite_reader, sqlite_writer
 from bot.storage.errors import StorageError
 from bot.storage.grouping import Writer
@@ -71,12 +72,17 @@ class Database:
         When a block is cancelled, its writes are undone; when only the commit is, they may be kept.
         """
         with _as_storage_errors():
-            if self._writer is not None:
-                async with self._writer.turn(alone) as connection:
-                    yield Store(connection, writes=True)
-                return
-            async with self._server().begin() as connection:
+            async with self._writing(alone) as connection:
                 yield Store(connection, writes=True)
+
+    @asynccontextmanager
+    async def company(self, alone: bool = False) -> AsyncIterator[Company]:
+        """Write in one transaction, as `transaction` does, what concerns many patients."""
+        with _as_storage_errors():
+            async with self._writing(alone) as connection:
+                store = Company(connection, writes=True)
+                yield store
+                await store.catch_up()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
@@ -91,6 +97,15 @@ class Database:
             )
             async with reader.begin() as connection:
                 yield Store(connection, writes=False)
+
+    @asynccontextmanager
+    async def _writing(self, alone: bool) -> AsyncIterator[AsyncConnection | Connection]:
+        if self._writer is not None:
+            async with self._writer.turn(alone) as file:
+                yield file
+            return
+        async with self._server().begin() as connection:
+            yield connection
 
     def _server(self) -> AsyncEngine:
         if self._shared is None:

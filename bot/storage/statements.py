@@ -56,14 +56,24 @@ class Statements:
             return change.put(self._driver, given).rowcount
         return (await self._execute(change.statement, given)).rowcount
 
-    async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> None:
-        """Make a change once for each of several rows."""
+    async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> int:
+        """Make a change once for each of several rows and return how many were changed in all."""
         self._known.clear()
         if self._driver is None:
-            await self._execute(change.statement, rows)
-            return
-        for row in rows:
-            change.put(self._driver, row)
+            return (await self._execute(change.statement, rows)).rowcount
+        return change.put_all(self._driver, rows).rowcount
+
+    async def _changed(self, change: Question[MadeT], **given: object) -> list[MadeT]:
+        """Change rows and return what is made of each."""
+        self._known.clear()
+        return await self._answers(change, given)
+
+    async def _returned(self, change: Prepared, **given: object) -> list[Any]:
+        """Change rows and return the key of each."""
+        self._known.clear()
+        if self._driver is not None:
+            return [key for (key,) in change.put(self._driver, given).fetchall()]
+        return [*(await self._execute(change.statement, given)).scalars()]
 
     async def _add(self, insert: Prepared, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         """Insert rows and return the key of each that was not there before."""
