@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from bot.flows import presence
 from bot.flows.cards import follow_up
 from bot.flows.escalation import Spoken
 from bot.flows.facts import circumstances
@@ -190,26 +191,33 @@ async def press(services: Services, chat_id: int, night: date, verb: str, detail
         patient = await store.patient_of_chat(chat_id)
         if patient is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
-        content = services.content_for(patient)
-        evening = await store.evening(patient.id, night)
-        after = None if evening is None else _after(evening, verb, detail)
-        over = verb in ("later", "snooze") and night != _night_now(services, patient)
-        if evening is None or after is None or over:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        if after != evening:
-            await store.save_evening(patient.id, after, services.clock())
-        if verb == "snooze":
-            return await _snooze(services, store, patient, after, detail)
-        if verb in ("not", "back"):
-            reason = "declined" if verb == "not" else "opened again"
-            await store.drop_ready(patient.id, (Kind.PROMPT,), reason, subject=night.isoformat())
-        if verb == "not":
-            return Reply(edit=Message(content.words.say("not_tonight"), (_back_row(content, after),)))
-        message = await _as_it_suits(services, store, patient, content, after)
-        if verb == "later":
-            message = replace(message, rows=_snooze_rows(content, after))
-        notice = content.words.plain("notice_done") if verb == "did" else ""
-        return Reply(edit=message, notice=notice)
+        reply = await _pressed(services, store, patient, night, verb, detail)
+        return replace(reply, here=await presence.minding(store, patient, services.clock()))
+
+
+async def _pressed(
+    services: Services, store: Store, patient: Patient, night: date, verb: str, detail: str
+) -> Reply:
+    content = services.content_for(patient)
+    evening = await store.evening(patient.id, night)
+    after = None if evening is None else _after(evening, verb, detail)
+    over = verb in ("later", "snooze") and night != _night_now(services, patient)
+    if evening is None or after is None or over:
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    if after != evening:
+        await store.save_evening(patient.id, after, services.clock())
+    if verb == "snooze":
+        return await _snooze(services, store, patient, after, detail)
+    if verb in ("not", "back"):
+        reason = "declined" if verb == "not" else "opened again"
+        await store.drop_ready(patient.id, (Kind.PROMPT,), reason, subject=night.isoformat())
+    if verb == "not":
+        return Reply(edit=Message(content.words.say("not_tonight"), (_back_row(content, after),)))
+    message = await _as_it_suits(services, store, patient, content, after)
+    if verb == "later":
+        message = replace(message, rows=_snooze_rows(content, after))
+    notice = content.words.plain("notice_done") if verb == "did" else ""
+    return Reply(edit=message, notice=notice)
 
 
 def _after(evening: Evening, verb: str, detail: str) -> Evening | None:

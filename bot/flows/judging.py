@@ -105,6 +105,12 @@ def _told_at_once(content: Content) -> Content:
 # --- what is known -------------------------------------------------------------------------------------
 
 
+async def look_ahead(store: Store, patient: Patient, night: date, now: datetime) -> None:
+    """Learn together, where each question is a trip, what an answer about one night will be judged by."""
+    on = max(night, ended_night(patient, now))
+    await store.look_ahead(patient.id, night, on - NIGHTS, on)
+
+
 async def _known(store: Store, patient: Patient, content: Content, on: date) -> Known:
     since = on - NIGHTS
     checkins = {one.night: one for one in await store.diary(patient.id, since, on) if _is_told(one)}

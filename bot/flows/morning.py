@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import numbers, profile
+from bot.flows import numbers, presence, profile
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
 from bot.flows.facts import known_facts, rows_of
-from bot.flows.judging import judge_diary_of
+from bot.flows.judging import judge_diary_of, look_ahead
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.schedule import ended_night, plan_checkin, told_night
 from bot.flows.services import Services
@@ -96,18 +96,26 @@ async def press(services: Services, chat_id: int, night: date, verb: str, code: 
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
-        content = services.content_for(patient)
-        now = services.clock()
-        checkin = await opened(store, patient, content, night, now)
-        if checkin is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        if verb in ("show", "change", "sum"):
-            return _shown(content, patient, checkin, verb, code)
-        question = content.questions.get(code if verb in ("done", "skip") else verb)
-        after = _after(checkin, question, verb, code) if question else None
-        if question is None or after is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        return await _record(services, store, patient, checkin, after, question, origin)
+        await look_ahead(store, patient, night, services.clock())
+        reply = await _pressed(services, store, patient, night, verb, code, origin)
+        # Looked at here, what it must mind costs no transaction of its own.
+        return replace(reply, here=await presence.minding(store, patient, services.clock()))
+
+
+async def _pressed(
+    services: Services, store: Store, patient: Patient, night: date, verb: str, code: str, origin: str
+) -> Reply:
+    content = services.content_for(patient)
+    checkin = await opened(store, patient, content, night, services.clock())
+    if checkin is None:
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    if verb in ("show", "change", "sum"):
+        return _shown(content, patient, checkin, verb, code)
+    question = content.questions.get(code if verb in ("done", "skip") else verb)
+    after = _after(checkin, question, verb, code) if question else None
+    if question is None or after is None:
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    return await _record(services, store, patient, checkin, after, question, origin)
 
 
 def _is_grave(verb: str) -> bool:

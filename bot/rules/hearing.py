@@ -190,8 +190,9 @@ def _judged(
     new = [finding for finding in found if _is_new(finding, said)]
     raised = tuple(finding for finding in new if finding.level >= Level.URGENT)
     standing = {finding.topic: finding.level for finding in found}
+    perhaps = found if supposed is certain else judge(content, supposed)
     asked = [
-        *(finding.rule for finding in judge(content, supposed) if _is_new(finding, said)),
+        *(finding.rule for finding in perhaps if _is_new(finding, said)),
         *_left_open(content, before, supposed),
         *(
             rule

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Delete, Insert, Select, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.visitors import iterate
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,7 +34,7 @@ class Prepared:
         self, statement: Statement, written: Collection[str] = (), file_statement: Statement | None = None
     ) -> None:
         self.statement = statement
-        self._written = written
+        self.written = written
         self._file_statement = statement if file_statement is None else file_statement
 
     def put(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> sqlite3.Cursor:
@@ -48,7 +49,7 @@ class Prepared:
     @cached_property
     def _compiled(self) -> tuple[str, list[tuple[str | None, Convert | None, object]]]:
         """The text, and for each place in it a parameter's name and conversion, or a fixed value."""
-        compiled = self._file_statement.compile(dialect=DIALECT, column_keys=[*self._written] or None)
+        compiled = self._file_statement.compile(dialect=DIALECT, column_keys=[*self.written] or None)
         parameters: list[tuple[str | None, Convert | None, object]] = []
         for name in compiled.positiontup or ():
             bound = compiled.binds[name]
@@ -70,7 +71,8 @@ class Question(Prepared, Generic[MadeT]):
         super().__init__(query)
         self.made = made
         self.held = query.with_for_update(key_share=True) if holds else query
-        self._columns = [*query.selected_columns]
+        self.columns = [*query.selected_columns]
+        self.tables = frozenset(one for one in iterate(query) if isinstance(one, Table))
 
     def answers(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> list[MadeT]:
         """Return what is made of each row, read by SQLite's own driver."""
@@ -86,7 +88,7 @@ class Question(Prepared, Generic[MadeT]):
     @cached_property
     def _converted(self) -> list[tuple[int, Convert]]:
         """The places in a row whose values SQLite keeps in another shape."""
-        types = [column.type.dialect_impl(DIALECT) for column in self._columns]
+        types = [column.type.dialect_impl(DIALECT) for column in self.columns]
         converts = [one.result_processor(DIALECT, None) for one in types]
         return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
 
