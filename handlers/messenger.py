@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from telegram.constants import MessageLimit, ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.messages import Button, Contact, DeliveryError, Fate, Message, Outgoing, Rows
-from handlers.transport import QuietBot, delivery_error
+from handlers.transport import QuietBot, delivery_error, form
 
 WIDTH = 1000  # pixels of a figure: sharp on a phone, small to upload
 NO_PREVIEW = {"is_disabled": True}
@@ -165,15 +166,11 @@ class TelegramMessenger:
         return await self._carry(chat_id, lambda: self._bot.call("sendContact", fields), _id_of)
 
     async def _send_text(self, chat_id: int, message: Message) -> int:
-        fields = {
-            "chat_id": chat_id,
-            "reply_markup": _markup(message),
-            "disable_notification": message.silent or None,
-            "link_preview_options": NO_PREVIEW,
-        }
+        beside = _beside_words(message.rows, message.keyboard, message.keyboard_text, message.silent)
 
         async def call(text: str, mode: str | None) -> object:
-            return await self._bot.call("sendMessage", {**fields, "text": text, "parse_mode": mode})
+            fields = {"chat_id": chat_id, "text": text, "parse_mode": mode}
+            return await self._bot.call("sendMessage", fields, beside)
 
         return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
 
@@ -199,7 +196,7 @@ class TelegramMessenger:
                 parse_mode=mode,
                 disable_notification=message.silent,
                 filename=f"{message.figure}.png",
-                api_kwargs=_given(_markup(message)),
+                api_kwargs=_given(_markup(message.rows, message.keyboard, message.keyboard_text)),
             )
             self._figures.remember(message.figure, sent)
             return {"message_id": sent.message_id}
@@ -311,14 +308,26 @@ async def _with_markup(call: Callable[[str, str | None], Awaitable[object]], tex
     return await call(plain(text), None)
 
 
-def _markup(message: Message) -> Markup | None:
+@lru_cache(128)
+def _beside_words(rows: Rows, keyboard: str, keyboard_text: str, silent: bool) -> bytes:
+    """Return a message's fields but its words and its chat: many have the same buttons on one evening."""
+    return form(
+        {
+            "reply_markup": _markup(rows, keyboard, keyboard_text),
+            "disable_notification": silent or None,
+            "link_preview_options": NO_PREVIEW,
+        }
+    )
+
+
+def _markup(rows: Rows, keyboard: str, keyboard_text: str) -> Markup | None:
     """Return the buttons; a message has one set of them, and inline ones go before a keyboard."""
-    if message.rows:
-        return _inline(message.rows)
-    if message.keyboard == "location":
-        button = {"text": message.keyboard_text, "request_location": True}
+    if rows:
+        return _inline(rows)
+    if keyboard == "location":
+        button = {"text": keyboard_text, "request_location": True}
         return {"keyboard": [[button]], "resize_keyboard": True, "one_time_keyboard": True}
-    if message.keyboard == "remove":
+    if keyboard == "remove":
         return {"remove_keyboard": True}
     return None
 

@@ -387,7 +387,7 @@ async def test_a_prompt_of_unknown_fate_is_decided_once_and_a_card_until_it_is_t
             await store.plan(patient.id, kind, "a", 0, NOW)
         rows = await store.claim_due(NOW, "a", NOW + MINUTE, 5)
         for row in rows:
-            await store.start_sending(row.id, "a", NOW + MINUTE, NOW)
+            await store.start_sendings([row.id], "a", NOW + MINUTE, NOW)
         assert await store.take_over(NOW + MINUTE) == (0, 2)
         assert [row.kind for row in await store.unknown_sendings(5)] == [Kind.CARD, Kind.PROMPT]
         for row in rows:
@@ -430,14 +430,14 @@ async def test_a_lease_that_ran_out_is_taken_over(database: Database, patient: P
         await store.plan(patient.id, Kind.CARD, "a", 0, NOW)
         await store.plan(patient.id, Kind.CARD, "b", 0, NOW)
         first, second = await store.claim_due(NOW, "dead", NOW + MINUTE, 5)
-        assert await store.start_sending(second.id, "dead", NOW + MINUTE, NOW)
+        assert await store.start_sendings([second.id], "dead", NOW + MINUTE, NOW)
         assert await store.take_over(NOW) == (0, 0)
         assert await store.take_over(NOW + MINUTE) == (1, 1)
         assert [row.id for row in await store.unknown_sendings(5)] == [second.id]
         assert [row.id for row in await store.claim_due(NOW, "b", NOW + 2 * MINUTE, 5)] == [first.id]
-        assert not await store.start_sending(first.id, "dead", NOW + MINUTE, NOW)
-        assert not await store.start_sending(first.id, "b", NOW + MINUTE, NOW + 2 * MINUTE)
-        assert await store.start_sending(first.id, "b", NOW + 2 * MINUTE, NOW + MINUTE)
+        assert not await store.start_sendings([first.id], "dead", NOW + MINUTE, NOW)
+        assert not await store.start_sendings([first.id], "b", NOW + MINUTE, NOW + 2 * MINUTE)
+        assert await store.start_sendings([first.id], "b", NOW + 2 * MINUTE, NOW + MINUTE)
         assert await store.retry_sending(second.id, NOW + MINUTE, "again")
         assert not await store.retry_sending(second.id, NOW, "is ready")
 
@@ -451,7 +451,7 @@ async def test_a_replica_that_slept_has_no_say_in_what_another_took_over(
         await store.take_over(NOW + MINUTE)
         assert not await store.retry_sending(row.id, NOW, "woke late", "slept")
         assert await store.claim_due(NOW, "b", NOW + 3 * MINUTE, 5)
-        assert await store.start_sending(row.id, "b", NOW + 3 * MINUTE, NOW + MINUTE)
+        assert await store.start_sendings([row.id], "b", NOW + 3 * MINUTE, NOW + MINUTE)
         assert not await store.retry_sending(row.id, NOW, "woke late", "slept")
         assert not await store.finish_sending(row.id, State.DROPPED, NOW, "too late", owner="slept")
         assert await store.finish_sending(row.id, State.TOLD, NOW, message_id=7, owner="slept")  # it knows

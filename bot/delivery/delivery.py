@@ -13,11 +13,11 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from datetime import datetime
 from typing import Protocol
 
-from bot.delivery.kinds import refusal
-from bot.delivery.ledger import BATCH, Going, Ledger
+from bot.delivery.kinds import KINDS, Going, refusal
+from bot.delivery.ledger import BATCH, Ledger
 from bot.delivery.together import Together
 from bot.messages import DeliveryError, Message, Messenger
-from bot.model import Kind, Patient, Sending
+from bot.model import Patient, Sending
 
 AT_ONCE = 24  # prompts and check-ins in flight together, at least: what one free token can use
 MOST_BATCH, MOST_AT_ONCE = 512, 224  # of the transport's 256 connections, so that replies have theirs
@@ -192,16 +192,12 @@ class Delivery:
             await self._ledger.put_back(sending)
             raise
         await place.aclose()
-        if self._goes_together(sending):
+        if KINDS[sending.kind].foresee is not None:
             await self._arrived.do((patient, sending, message_id))
         else:
             await self._ledger.told([(patient, sending, message_id)])
 
     async def _begin(self, going: Going) -> Message | None:
-        if self._goes_together(going[1]):
+        if KINDS[going[1].kind].foresee is not None:
             return await self._begun.do(going)
         return (await self._ledger.begin([going]))[0]
-
-    def _goes_together(self, sending: Sending) -> bool:
-        """Where each statement is a trip to a server, side by side is faster than one after the other."""
-        return sending.kind is Kind.PROMPT and not self._ledger.services.database.is_shared

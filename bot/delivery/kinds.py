@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,18 +11,23 @@ from bot.flows.escalation import Spoken
 from bot.flows.schedule import plan_checkin, plan_prompt
 from bot.flows.services import Services
 from bot.model import Kind, Patient, Sending
+from bot.storage.company import Company
 from bot.storage.store import Store
 
 Render = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[Spoken]]
-Told = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[None]]
+ToldOne = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[None]]
+Going = tuple[Patient, Sending]
+Told = Callable[[Services, Store, Sequence[Going], datetime], Awaitable[None]]
+Foresee = Callable[[Services, Company, Sequence[Going]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class KindOf:
-    """What one kind of sending does."""
+    """What one kind of sending does; a kind that *foresees* is dealt with for many people together."""
 
     render: Render
     told: Told
+    foresee: Foresee | None = None
 
 
 async def _render_resume(
@@ -32,18 +37,24 @@ async def _render_resume(
     return Spoken(message, "" if message else "no pause")
 
 
-async def _nothing_more(
-    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
-) -> None:
+def _one_by_one(told: ToldOne) -> Told:
+    async def told_each(services: Services, store: Store, going: Sequence[Going], now: datetime) -> None:
+        for patient, sending in going:
+            await told(services, store, patient, sending, now)
+
+    return told_each
+
+
+async def _nothing_more(services: Services, store: Store, going: Sequence[Going], now: datetime) -> None:
     return None
 
 
 KINDS: dict[Kind, KindOf] = {
-    Kind.PROMPT: KindOf(evening.render_prompt, evening.prompt_told),
-    Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkin_told),
-    Kind.CARD: KindOf(escalation.render_card, escalation.card_told),
-    Kind.QUESTION: KindOf(asking.render_question, asking.question_told),
-    Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, escalation.follow_up_told),
+    Kind.PROMPT: KindOf(evening.render_prompt, evening.prompts_told, evening.foresee_prompts),
+    Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkins_told),
+    Kind.CARD: KindOf(escalation.render_card, _one_by_one(escalation.card_told)),
+    Kind.QUESTION: KindOf(asking.render_question, _one_by_one(asking.question_told)),
+    Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, _one_by_one(escalation.follow_up_told)),
     Kind.APPOINTMENT: KindOf(appointment.render, _nothing_more),
     Kind.WORD: KindOf(judging.render_word, _nothing_more),
     Kind.RESUME: KindOf(_render_resume, _nothing_more),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.delivery.kinds import KINDS, keep_waiting, may_repeat, refusal
+from bot.delivery.kinds import KINDS, Going, keep_waiting, may_repeat, refusal
 from bot.flows.services import Services
 from bot.messages import DeliveryError, Fate, Message
 from bot.model import Kind, Patient, Sending, State
@@ -24,8 +24,6 @@ EVER = timedelta(days=36500)
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds between two tries
 BLOCKED_WAIT = timedelta(hours=6)
 log = logging.getLogger(__name__)
-
-Going = tuple[Patient, Sending]
 
 
 class Ledger:
@@ -83,15 +81,21 @@ class Ledger:
 
     async def begin(self, going: list[Going]) -> list[Message | None]:
         """Mark sendings as on their way and return their messages; None for one that is not to go out now."""
-        async with self.services.database.transaction(alone=_has_safety(going)) as store:
-            return [await self._begin(store, patient, sending) for patient, sending in going]
+        async with self.services.database.company(alone=_has_safety(going)) as store:
+            await store.foresee_patients([patient.id for patient, _ in going])
+            real_now = self.real_clock()
+            ids = [sending.id for _, sending in going]
+            ours = await store.start_sendings(ids, self._owner, real_now + self._lease, real_now)
+            for kind in {sending.kind for _, sending in going}:
+                if (foresee := KINDS[kind].foresee) is not None:
+                    same = [one for one in going if one[1].kind is kind and one[1].id in ours]
+                    await foresee(self.services, store, same)
+            return [await self._begin(store, *one) if one[1].id in ours else None for one in going]
 
     async def _begin(self, store: Store, patient: Patient, sending: Sending) -> Message | None:
-        now, real_now = self.services.clock(), self.real_clock()
+        now = self.services.clock()
         fresh = await store.patient(patient.id)
-        if fresh is None or not await store.start_sending(
-            sending.id, self._owner, real_now + self._lease, real_now
-        ):
+        if fresh is None:
             return None
         if fresh.blocked_at is not None and sending.kind.is_safety:
             await store.retry_sending(sending.id, now + BLOCKED_WAIT, "blocked", self._owner)
@@ -127,15 +131,20 @@ class Ledger:
     async def _finish(self, arrived: list[tuple[Patient, Sending, int]], follow: bool) -> None:
         now = self.services.clock()
         urgent = _has_safety([(patient, sending) for patient, sending, _ in arrived])
-        async with self.services.database.transaction(alone=urgent) as store:
+        async with self.services.database.company(alone=urgent) as store:
+            await store.foresee_patients([patient.id for patient, _, _ in arrived])
+            told: dict[Kind, list[Going]] = {}
             for patient, sending, message_id in arrived:
-                fresh = await store.patient(patient.id)
-                await store.finish_sending(sending.id, State.TOLD, now, message_id=message_id)
-                if fresh is not None and follow:
-                    told = replace(sending, state=State.TOLD, message_id=message_id)
-                    await KINDS[sending.kind].told(self.services, store, fresh, told, now)
-                elif fresh is not None:
-                    await keep_waiting(self.services, store, fresh, sending, now)
+                if (fresh := await store.patient(patient.id)) is not None:
+                    sent = replace(sending, state=State.TOLD, message_id=message_id)
+                    told.setdefault(sending.kind, []).append((fresh, sent))
+            await store.told_sendings({sending.id: message_id for _, sending, message_id in arrived}, now)
+            for kind, going in told.items():
+                if follow:
+                    await KINDS[kind].told(self.services, store, going, now)
+                    continue
+                for patient, sending in going:
+                    await keep_waiting(self.services, store, patient, sending, now)
 
     async def not_told(self, patient: Patient, sending: Sending, error: DeliveryError) -> None:
         """Decide by fate and promise: try again, or let go and plan the next."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -9,16 +10,18 @@ from functools import lru_cache
 from bot.flows import presence
 from bot.flows.cards import follow_up
 from bot.flows.escalation import Spoken
-from bot.flows.facts import circumstances
-from bot.flows.schedule import plan_prompt
+from bot.flows.facts import circumstances, signs_since
+from bot.flows.schedule import plan_prompts
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
 from bot.model import Evening, Kind, Patient, Sending, State
 from bot.rules.lifecycle import forbids_coaching
 from bot.rules.timing import in_quiet_hours, night_at
 from bot.rules.tips import choose_pieces, withheld_techniques
+from bot.storage.company import Company
 from bot.storage.store import Store
 from content.loader import Content
+from content.schema import Timing
 from content.words import Html
 
 PARTS = ("drink", "stretch", "wind_down")
@@ -67,11 +70,28 @@ def _is_silent(content: Content, patient: Patient, now: datetime) -> bool:
     return patient.silent or quiet or not timing.quiet_until <= local < timing.sounds_before
 
 
+async def foresee_prompts(
+    services: Services, store: Company, going: Sequence[tuple[Patient, Sending]]
+) -> None:
+    """Read together what `render_prompt` asks of each."""
+    alike: dict[tuple[date, date, date], list[int]] = {}
+    for patient, sending in going:
+        timing = services.content_for(patient).timing
+        night = date.fromisoformat(sending.subject)
+        spans = (night, _shown_since(timing, night), signs_since(timing, night))
+        alike.setdefault(spans, []).append(patient.id)
+    for spans, patient_ids in alike.items():
+        await store.foresee_evenings(patient_ids, *spans)
+
+
+def _shown_since(timing: Timing, night: date) -> date:
+    return night - timedelta(days=timing.no_repeat_nights * 4)
+
+
 async def _fit(store: Store, patient: Patient, content: Content, evening: Evening) -> Evening:
     """Keep what was offered and still suits, and choose a fitting piece for every other part."""
     night = evening.night
-    since = night - timedelta(days=content.timing.no_repeat_nights * 4)
-    shown = await store.shown_pieces(patient.id, since)
+    shown = await store.shown_pieces(patient.id, _shown_since(content.timing, night))
     nights_ago = {piece: (night - last).days for piece, last in shown.items() if last < night}
     at = await circumstances(store, patient, content, night)
     fresh = choose_pieces(content, at, nights_ago, seed=f"{patient.id}:{night.isoformat()}")
@@ -112,13 +132,16 @@ def _offered(content: Content, evening: Evening) -> frozenset[str]:
     return frozenset(content.pieces[piece].part for piece in evening.pieces if piece in content.pieces)
 
 
-async def prompt_told(
-    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+async def prompts_told(
+    services: Services, store: Store, told: Sequence[tuple[Patient, Sending]], now: datetime
 ) -> None:
-    """Remember which message holds the prompt, and plan tomorrow's."""
-    if sending.message_id is not None:
-        await store.place_evening(patient.id, date.fromisoformat(sending.subject), sending.message_id)
-    await plan_prompt(store, patient, services.content_for(patient).timing, max(now, sending.due_at))
+    """Remember which messages hold the prompts, and plan tomorrow's."""
+    ahead = []
+    for patient, sending in told:
+        if sending.message_id is not None:
+            await store.place_evening(patient.id, date.fromisoformat(sending.subject), sending.message_id)
+        ahead.append((patient, services.content_for(patient).timing, max(now, sending.due_at)))
+    await plan_prompts(store, ahead)
 
 
 # --- pages ---------------------------------------------------------------------------------------------
@@ -153,19 +176,27 @@ def _all_done(content: Content, evening: Evening) -> bool:
 
 
 def _rows(content: Content, evening: Evening) -> Rows:
+    shown = tuple(content.pieces[piece].part for piece in evening.pieces)
+    return _rows_of(content, evening.night, shown, evening.done, _all_done(content, evening))
+
+
+@lru_cache(128)
+def _rows_of(
+    content: Content, night: date, shown: tuple[str, ...], ticked: frozenset[str], all_done: bool
+) -> Rows:
+    """Many have the same parts before them on one evening: their buttons are made once."""
     words = content.words
     rows: list[tuple[Button, ...]] = []
-    for piece in evening.pieces:
-        part = content.pieces[piece].part
-        done = part in evening.done
-        press = press_of(evening.night, "undo" if done else "did", part)
+    for part in shown:
+        done = part in ticked
+        press = press_of(night, "undo" if done else "did", part)
         rows.append((Button(_label(content, part, done), press),))
-    if _all_done(content, evening):
+    if all_done:
         return tuple(rows)
-    if "stretch" in _offered(content, evening) - evening.done:
-        rows.append((Button(words.plain("button_guide"), press_of(evening.night, "guide"), Style.MAIN),))
-    later = Button(words.plain("button_later"), press_of(evening.night, "later"))
-    rows.append((later, Button(words.plain("button_not_tonight"), press_of(evening.night, "not"))))
+    if "stretch" in shown and "stretch" not in ticked:
+        rows.append((Button(words.plain("button_guide"), press_of(night, "guide"), Style.MAIN),))
+    later = Button(words.plain("button_later"), press_of(night, "later"))
+    rows.append((later, Button(words.plain("button_not_tonight"), press_of(night, "not"))))
     return tuple(rows)
 
 

@@ -12,6 +12,7 @@ from bot.rules.hearing import flag_codes, sign_codes
 from bot.rules.tips import Circumstances
 from bot.storage.store import Store
 from content.loader import Content
+from content.schema import Timing
 
 
 def signs_of(content: Content, checkin: CheckIn) -> dict[str, str]:
@@ -70,11 +71,16 @@ def facts_of(
     )
 
 
+def signs_since(timing: Timing, night: date) -> date:
+    """Return the first of the nights whose signs still count on one night."""
+    return night - timedelta(days=timing.sign_nights)
+
+
 async def told_elsewhere(
     store: Store, patient: Patient, content: Content, night: date
 ) -> tuple[dict[str, str], dict[str, bool]]:
     """Return the signs and flags of the last days that stand in no check-in: said in words, or open."""
-    since = night - timedelta(days=content.timing.sign_nights)
+    since = signs_since(content.timing, night)
     codes: list[str] = []
     for row in await store.open_escalations(patient.id):
         if not row.about_other and row.night >= since:
@@ -96,8 +102,7 @@ async def known_facts(
 
 async def circumstances(store: Store, patient: Patient, content: Content, night: date) -> Circumstances:
     """Return what gates tonight's tips: profile, the last nights' signs, open red flags."""
-    since = night - timedelta(days=content.timing.sign_nights)
-    nights = await store.diary(patient.id, since, night)
+    nights = await store.diary(patient.id, signs_since(content.timing, night), night)
     signs: set[str] = set()
     helped: set[str] = set()
     for checkin in nights:

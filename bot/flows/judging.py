@@ -114,7 +114,7 @@ async def look_ahead(store: Store, patient: Patient, night: date, now: datetime)
 async def _known(store: Store, patient: Patient, content: Content, on: date) -> Known:
     since = on - NIGHTS
     checkins = {one.night: one for one in await store.diary(patient.id, since, on) if _is_told(one)}
-    evenings = {one.night: one for one in await store.evenings(patient.id, since, on)}
+    evenings = {one.night: one for one in await store.bare_evenings(patient.id, since, on)}
     rows = tuple(row for row in await store.escalations(patient.id) if not row.about_other)
     cramps: dict[date, int] = {}
     for episode in await store.episodes(patient.id, since, on):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_find
 from bot.flows.facts import known_facts, rows_of
 from bot.flows.judging import judge_diary_of, look_ahead
 from bot.flows.pages import ask, change_menu, page
-from bot.flows.schedule import ended_night, plan_checkin, told_night
+from bot.flows.schedule import ended_night, plan_checkins, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import areas
 from bot.messages import Button, Message, Reply
@@ -69,19 +70,20 @@ def _is_silent(patient: Patient, now: datetime) -> bool:
     return patient.silent or now.astimezone(patient.tz).time() < patient.times.quiet_until
 
 
-async def checkin_told(
-    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+async def checkins_told(
+    services: Services, store: Store, told: Sequence[tuple[Patient, Sending]], now: datetime
 ) -> None:
-    """Remember which message holds the check-in, and plan the next morning's."""
-    content = services.content_for(patient)
-    night = date.fromisoformat(sending.subject)
-    if sending.message_id is not None:
-        await store.place_checkin(patient.id, night, sending.message_id)
-    if patient.expecting.startswith(
-        ("night:", "appointment:")
-    ):  # what is typed from now on is about this morning's night
-        await store.change_patient(patient.id, expecting="")
-    await plan_checkin(store, patient, content.timing, max(now, sending.due_at))
+    """Remember which messages hold the check-ins, and plan the next morning's."""
+    ahead = []
+    for patient, sending in told:
+        if sending.message_id is not None:
+            await store.place_checkin(patient.id, date.fromisoformat(sending.subject), sending.message_id)
+        if patient.expecting.startswith(
+            ("night:", "appointment:")
+        ):  # what is typed from now on is about this morning's night
+            await store.change_patient(patient.id, expecting="")
+        ahead.append((patient, services.content_for(patient).timing, max(now, sending.due_at)))
+    await plan_checkins(store, ahead)
 
 
 # --- presses -------------------------------------------------------------------------------------------

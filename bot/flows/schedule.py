@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from bot.model import Kind, Patient
 from bot.rules.timing import checkin_night, local_moment, next_local, night_at, prompt_night
+from bot.storage.sendings import Planned
 from bot.storage.store import Store
 from content.schema import Timing
 
+Ahead = tuple[Patient, Timing, datetime]  # somebody, how the days run, and after which moment
 ROUTINE_KINDS = (Kind.PROMPT, Kind.CHECKIN)
 LOOK_AHEAD_DAYS = 4  # a night already served moves on to the next; never further than this
 
@@ -28,27 +31,52 @@ async def plan_all(store: Store, patient: Patient, timing: Timing, now: datetime
 
 async def plan_prompt(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
     """Plan the first evening prompt after a moment whose night has not been served."""
-    times = patient.times
-    for _ in range(LOOK_AHEAD_DAYS):
-        due = next_local(_not_while_paused(after, patient), times.prompt_at, patient.tz)
-        night = prompt_night(due, times.prompt_at, times.checkin_at, patient.tz)
-        until = due + timedelta(minutes=timing.prompt_useful_minutes)
-        if await store.plan(patient.id, Kind.PROMPT, night.isoformat(), 0, due, until):
-            return
-        after = due
+    await plan_prompts(store, [(patient, timing, after)])
 
 
 async def plan_checkin(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
     """Plan the first morning check-in after a moment whose night has not been served."""
-    times = patient.times
+    await plan_checkins(store, [(patient, timing, after)])
+
+
+async def plan_prompts(store: Store, people: Iterable[Ahead]) -> None:
+    """Plan the next evening prompt of each of several people, as `plan_prompt` does."""
+    await _plan_first_free(store, people, _prompt_after)
+
+
+async def plan_checkins(store: Store, people: Iterable[Ahead]) -> None:
+    """Plan the next morning check-in of each of several people, as `plan_checkin` does."""
+    await _plan_first_free(store, people, _checkin_after)
+
+
+async def _plan_first_free(
+    store: Store, people: Iterable[Ahead], next_of: Callable[[Patient, Timing, datetime], Planned]
+) -> None:
+    ahead = [*people]
     for _ in range(LOOK_AHEAD_DAYS):
-        due = next_local(_not_of_the_pause(after, patient), times.checkin_at, patient.tz)
-        night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
-        if await store.plan(
-            patient.id, Kind.CHECKIN, night.isoformat(), 0, due, checkin_closes(patient, timing, due)
-        ):
-            return
-        after = due
+        rows = [next_of(*one) for one in ahead]
+        planned = await store.plan_each(rows) if rows else []
+        ahead = [
+            (patient, timing, row.due_at)
+            for (patient, timing, _), row, is_planned in zip(ahead, rows, planned, strict=True)
+            if not is_planned
+        ]
+
+
+def _prompt_after(patient: Patient, timing: Timing, after: datetime) -> Planned:
+    times = patient.times
+    due = next_local(_not_while_paused(after, patient), times.prompt_at, patient.tz)
+    night = prompt_night(due, times.prompt_at, times.checkin_at, patient.tz)
+    until = due + timedelta(minutes=timing.prompt_useful_minutes)
+    return Planned(patient.id, Kind.PROMPT, night.isoformat(), 0, due, until)
+
+
+def _checkin_after(patient: Patient, timing: Timing, after: datetime) -> Planned:
+    times = patient.times
+    due = next_local(_not_of_the_pause(after, patient), times.checkin_at, patient.tz)
+    night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
+    until = checkin_closes(patient, timing, due)
+    return Planned(patient.id, Kind.CHECKIN, night.isoformat(), 0, due, until)
 
 
 def coming(patient: Patient, now: datetime, until: datetime) -> list[tuple[datetime, Kind]]:

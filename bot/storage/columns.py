@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, Date, DateTime, Dialect, Integer, String, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 WordT = TypeVar("WordT", bound=enum.StrEnum)
 NumberT = TypeVar("NumberT", bound=enum.IntEnum)
 
+Convert = Callable[[Any], Any]
 # SQLite counts ids up by itself only in a column that is INTEGER to the letter.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -154,6 +156,56 @@ class Number(TypeDecorator[NumberT], Generic[NumberT]):
     def process_result_value(self, value: int | None, dialect: Dialect) -> NumberT | None:  # noqa: ARG002
         """Return the member."""
         return None if value is None else self.numbers(value)
+
+
+def to_file(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Return what a value of a column needs before SQLite's own driver takes it; None for nothing.
+
+    Days and moments are written as SQLAlchemy writes them, in a tenth of the time.
+    """
+    if isinstance(kind, UtcDateTime):
+        return _moment_to_file
+    if isinstance(kind, Date):
+        return _day_to_file
+    ours = kind.dialect_impl(dialect)
+    if isinstance(ours, TypeDecorator) and ours.impl_instance.bind_processor(dialect) is None:
+        bind = ours.process_bind_param
+        return lambda value: bind(value, dialect)
+    return ours.bind_processor(dialect)
+
+
+def from_file(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Return what a value that SQLite's own driver read needs to be a column's; None for nothing."""
+    if isinstance(kind, UtcDateTime):
+        return _moment_from_file
+    if isinstance(kind, Date):
+        return _day_from_file
+    ours = kind.dialect_impl(dialect)
+    if isinstance(ours, TypeDecorator) and ours.impl_instance.result_processor(dialect, None) is None:
+        result = ours.process_result_value
+        return lambda value: result(value, dialect)
+    return ours.result_processor(dialect, None)
+
+
+@lru_cache(1024)
+def _moment_to_file(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a moment without a zone cannot be stored")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _moment_from_file(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
+def _day_to_file(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _day_from_file(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)
 
 
 def _joined(codes: tuple[str, ...]) -> str:

@@ -7,13 +7,15 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.storage.company import Company
 from bot.storage.engines import postgres_engine, sqlite_reader, sqlite_writer
 from bot.storage.errors import StorageError
 from bot.storage.grouping import Writer
+from bot.storage.kept import Kept
 from bot.storage.migrating import migrate
 from bot.storage.places import Place, make_room, place_of
 from bot.storage.server import driver_error
@@ -31,6 +33,7 @@ class Database:
         """Take the operator's URL; one that cannot be read raises StorageError."""
         self._place: Place = place_of(url)
         self._shared: AsyncEngine | None = None  # PostgreSQL
+        self._kept: Kept | None = None  # PostgreSQL
         self._readers: Engine | None = None  # SQLite
         self._writer: Writer | None = None  # SQLite
         self._refusals: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error)
@@ -50,6 +53,7 @@ class Database:
             raise _cannot_open(self._place, error) from None
         if self._place.file is None:
             self._shared = postgres_engine(self._place)
+            self._kept = Kept(self._shared)
             self._refusals = (SQLAlchemyError, driver_error())
         else:
             self._readers = sqlite_reader(self._place)
@@ -62,9 +66,11 @@ class Database:
             await self._writer.close()
         if self._readers is not None:
             self._readers.dispose()
+        if self._kept is not None:
+            await self._kept.close()
         if self._shared is not None:
             await self._shared.dispose()
-        self._writer = self._readers = self._shared = None
+        self._writer = self._readers = self._shared = self._kept = None
 
     @asynccontextmanager
     async def transaction(self, alone: bool = False) -> AsyncIterator[Store]:
@@ -74,12 +80,17 @@ class Database:
         When a block is cancelled, its writes are undone; when only the commit is, they may be kept.
         """
         with self._as_storage_errors():
-            if self._writer is not None:
-                async with self._writer.turn(alone) as connection:
-                    yield Store(connection, writes=True)
-                return
-            async with self._server().begin() as connection:
+            async with self._writing(alone) as connection:
                 yield Store(connection, writes=True)
+
+    @asynccontextmanager
+    async def company(self, alone: bool = False) -> AsyncIterator[Company]:
+        """Write in one transaction, as `transaction` does, what concerns many patients."""
+        with self._as_storage_errors():
+            async with self._writing(alone) as connection:
+                store = Company(connection, writes=True)
+                yield store
+                await store.catch_up()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
@@ -94,6 +105,17 @@ class Database:
             )
             async with reader.begin() as connection:
                 yield Store(connection, writes=False)
+
+    @asynccontextmanager
+    async def _writing(self, alone: bool) -> AsyncIterator[AsyncConnection | Connection]:
+        if self._writer is not None:
+            async with self._writer.turn(alone) as file:
+                yield file
+            return
+        if self._kept is None:
+            raise StorageError("the database is not open")
+        async with self._kept.begin() as connection:
+            yield connection
 
     def _server(self) -> AsyncEngine:
         if self._shared is None:

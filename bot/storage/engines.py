@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -10,6 +9,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.storage.kept import is_there
 from bot.storage.places import Place
 
 READERS = 4
@@ -94,17 +94,12 @@ def postgres_engine(place: Place) -> AsyncEngine:
         connection.commit()
 
     event.listen(engine.sync_engine, "connect", set_up)
-    event.listen(engine.sync_engine, "checkout", _still_there)
+    event.listen(engine.sync_engine, "checkout", _check_it_is_there)
     return engine
 
 
-def _still_there(connection: Any, _record: object, _proxy: object) -> None:
-    """Take no connection that the server has closed: its last word lies in the socket, without a trip."""
-    driver = connection.driver_connection
-    look = select.poll()
-    if not driver.closed:
-        look.register(driver.fileno(), select.POLLIN)
-    if driver.closed or look.poll(0):
+def _check_it_is_there(connection: Any, _record: object, _proxy: object) -> None:
+    if not is_there(connection.driver_connection):
         raise DisconnectionError("the server closed a connection")
 
 

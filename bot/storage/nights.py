@@ -84,6 +84,11 @@ DROP_PIECES = Prepared(
     )
 )
 ADD_PIECE = Prepared(evening_piece.insert(), ("patient_id", "night", "part", "piece"))
+PLACE_CHECKIN = Prepared(
+    update(checkin)
+    .where(checkin.c.patient_id == bindparam("of"), checkin.c.night == bindparam("on"))
+    .values(message_id=bindparam("new_message_id"))
+)
 CORRECTED = Prepared(correction.insert(), ("patient_id", "night", "question", "old", "new", "at", "origin"))
 
 
@@ -176,11 +181,7 @@ class Nights(Statements):
 
     async def place_checkin(self, patient_id: int, night: date, message_id: int) -> None:
         """Remember which message holds the check-in of one night."""
-        await self._run(
-            update(checkin)
-            .where(checkin.c.patient_id == patient_id, checkin.c.night == night)
-            .values(message_id=message_id)
-        )
+        await self._do(PLACE_CHECKIN, of=patient_id, on=night, new_message_id=message_id)
 
     async def diary(self, patient_id: int, since: date, until: date) -> list[CheckIn]:
         """Return the check-ins of the nights from *since* to *until*, both included, in order."""
@@ -227,9 +228,13 @@ class Nights(Statements):
 
     async def evenings(self, patient_id: int, since: date, until: date) -> list[Evening]:
         """Return the evenings of the nights from *since* to *until*, both included, in order."""
-        bare = await self._ask(EVENINGS, patient_id=patient_id, since=since, until=until)
+        bare = await self.bare_evenings(patient_id, since, until)
         pieces = await self._pieces(patient_id, since, until) if bare else {}
         return [replace(one, pieces=pieces.get(one.night, ())) for one in bare]
+
+    async def bare_evenings(self, patient_id: int, since: date, until: date) -> list[Evening]:
+        """Return the evenings of these nights as `evenings` does, without what was offered."""
+        return await self._ask(EVENINGS, patient_id=patient_id, since=since, until=until)
 
     async def shown_pieces(self, patient_id: int, since: date) -> dict[str, date]:
         """Return the pieces of content shown since a night, each with the night it was shown last."""

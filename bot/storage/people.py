@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, up
 
 from bot.model import Patient, ProfileAnswer, Times
 from bot.storage.errors import StorageError
-from bot.storage.prepared import Question, columns_of
+from bot.storage.prepared import Question, columns_of, listed_for_file, listed_for_server
 from bot.storage.statements import Statements, checked
 from bot.storage.tables import consent, escalation, escalation_event, inbox, metadata, patient, profile_answer
 
@@ -28,6 +28,11 @@ OTHERS = tuple(field.name for field in fields(Patient) if field.name != "times")
 COLUMNS = [patient.c[name] for name in (*TIMES, *OTHERS)]
 OF_CHAT = Question(_patient, select(*COLUMNS).where(patient.c.chat_id == bindparam("chat_id")), holds=True)
 PATIENT = Question(_patient, select(*COLUMNS).where(patient.c.id == bindparam("patient_id")), holds=True)
+PATIENTS = Question(
+    _patient,
+    select(*COLUMNS).where(listed_for_server(patient.c.id, "ids")),
+    file_query=select(*COLUMNS).where(listed_for_file(patient.c.id, "ids")),
+)
 PROFILE = Question(
     ProfileAnswer,
     select(*columns_of(ProfileAnswer, profile_answer))
@@ -49,8 +54,7 @@ class People(Statements):
 
     async def patients(self, patient_ids: Collection[int]) -> dict[int, Patient]:
         """Return patients by their ids; held by nobody."""
-        rows = await self._execute(select(*COLUMNS).where(patient.c.id.in_(patient_ids)))
-        return {one.id: one for one in (PATIENT.made(*row) for row in rows)}
+        return {one.id: one for one in await self._answers(PATIENTS, {"ids": [*patient_ids]})}
 
     async def add_patient(self, chat_id: int, language: str, times: Times, now: datetime) -> Patient:
         """Add the patient of a chat, who is at no step of enrolment yet, or return the one there is."""

@@ -5,22 +5,42 @@ Through all of SQLAlchemy a small one takes ten times as long as in SQLite itsel
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Delete, Insert, Select, Table, Update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Delete,
+    Dialect,
+    Insert,
+    Select,
+    Table,
+    Text,
+    Update,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.visitors import iterate
+from sqlalchemy.types import TypeDecorator
+
+from bot.storage.columns import Convert, from_file, to_file
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 MadeT = TypeVar("MadeT")
 DIALECT = sqlite.dialect(paramstyle="qmark")
-Convert = Callable[[Any], Any]
+Parameter = tuple[str | None, Convert | None, object]
 Statement = Select[Any] | Insert | Update | Delete
 
 
@@ -40,20 +60,21 @@ class Prepared:
     def put(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> sqlite3.Cursor:
         """Run it on SQLite's own driver."""
         text, parameters = self._compiled
-        values = [
-            fixed if name is None else given[name] if convert is None else convert(given[name])
-            for name, convert, fixed in parameters
-        ]
-        return driver.execute(text, values)
+        return driver.execute(text, _values(parameters, given))
+
+    def put_all(self, driver: sqlite3.Connection, rows: Iterable[Mapping[str, object]]) -> sqlite3.Cursor:
+        """Run it once for each row, in one go."""
+        text, parameters = self._compiled
+        return driver.executemany(text, [_values(parameters, given) for given in rows])
 
     @cached_property
-    def _compiled(self) -> tuple[str, list[tuple[str | None, Convert | None, object]]]:
+    def _compiled(self) -> tuple[str, list[Parameter]]:
         """The text, and for each place in it a parameter's name and conversion, or a fixed value."""
         compiled = self._file_statement.compile(dialect=DIALECT, column_keys=[*self.written] or None)
-        parameters: list[tuple[str | None, Convert | None, object]] = []
+        parameters: list[Parameter] = []
         for name in compiled.positiontup or ():
             bound = compiled.binds[name]
-            convert = bound.type.dialect_impl(DIALECT).bind_processor(DIALECT)
+            convert = to_file(bound.type, DIALECT)
             if bound.required:
                 parameters.append((name, convert, None))
             else:
@@ -64,14 +85,23 @@ class Prepared:
 class Question(Prepared, Generic[MadeT]):
     """A question and what is made of each row of its answer, from its columns in their order.
 
-    With *holds*, a writing transaction holds the rows until its end; SQLite has one writer anyhow.
+    With *holds*, a writing transaction holds the rows until its end; SQLite has one writer anyhow. A change
+    that returns rows is a question too; `file_query` is the same for SQLite where its words differ.
     """
 
-    def __init__(self, made: Callable[..., MadeT], query: Select[Any], holds: bool = False) -> None:
-        super().__init__(query)
+    def __init__(
+        self,
+        made: Callable[..., MadeT],
+        query: Select[Any] | Update,
+        holds: bool = False,
+        file_query: Select[Any] | Update | None = None,
+    ) -> None:
+        super().__init__(query, file_statement=file_query)
         self.made = made
-        self.held = query.with_for_update(key_share=True) if holds else query
-        self.columns = [*query.selected_columns]
+        self.held: Statement = query
+        if holds and isinstance(query, Select):
+            self.held = query.with_for_update(key_share=True)
+        self.columns: list[Any] = [*query.exported_columns]
         self.tables = frozenset(one for one in iterate(query) if isinstance(one, Table))
 
     def answers(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> list[MadeT]:
@@ -88,9 +118,15 @@ class Question(Prepared, Generic[MadeT]):
     @cached_property
     def _converted(self) -> list[tuple[int, Convert]]:
         """The places in a row whose values SQLite keeps in another shape."""
-        types = [column.type.dialect_impl(DIALECT) for column in self.columns]
-        converts = [one.result_processor(DIALECT, None) for one in types]
+        converts = [from_file(column.type, DIALECT) for column in self.columns]
         return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
+
+
+def _values(parameters: list[Parameter], given: Mapping[str, object]) -> list[object]:
+    return [
+        fixed if name is None else given[name] if convert is None else convert(given[name])
+        for name, convert, fixed in parameters
+    ]
 
 
 def upsert(
@@ -115,6 +151,28 @@ def upsert(
         (*key, *changed, *once),
         on(sqlite.insert),
     )
+
+
+class _Numbers(TypeDecorator[Sequence[int]]):
+    """Several ids as one parameter, where there are no arrays."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str:  # noqa: ARG002
+        """Return the numbers as JSON."""
+        return json.dumps([*(value or ())])
+
+
+def listed_for_server(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return the condition that a column is one of the ids given as one parameter, for PostgreSQL."""
+    return column == any_(bindparam(name, type_=ARRAY(BigInteger), required=True))
+
+
+def listed_for_file(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return the same condition for SQLite."""
+    listed = func.json_each(bindparam(name, type_=_Numbers, required=True)).table_valued("value")
+    return column.in_(select(listed.c.value))
 
 
 def columns_of(shape: type[DataclassInstance], table: Table) -> list[Column[Any]]:

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import Executable, Integer, and_, bindparam, delete, func, or_, select, text, update
 
 from bot.model import Kind, Sending, State
-from bot.storage.prepared import Prepared, Question, columns_of, upsert
+from bot.storage.prepared import Prepared, Question, columns_of, listed_for_file, listed_for_server, upsert
 from bot.storage.statements import Statements
 from bot.storage.tables import patient, sending
 
@@ -37,15 +39,20 @@ PLAN = upsert(
     once=("rank", "attempts"),
     where=or_(sending.c.state == State.READY, IS_WITHDRAWN),
 )
-START = Prepared(
+_CLAIMED = (
+    sending.c.state == State.CLAIMED,
+    sending.c.owner == bindparam("by"),
+    sending.c.lease_until > bindparam("real_now"),
+)
+_START_EACH = (
     update(sending)
-    .where(
-        sending.c.id == bindparam("of"),
-        sending.c.state == State.CLAIMED,
-        sending.c.owner == bindparam("by"),
-        sending.c.lease_until > bindparam("real_now"),
-    )
+    .where(*_CLAIMED)
     .values(state=State.SENDING, lease_until=bindparam("until"))
+    .returning(sending.c.id)
+)
+START_EACH = Prepared(
+    _START_EACH.where(listed_for_server(sending.c.id, "ids")),
+    file_statement=_START_EACH.where(listed_for_file(sending.c.id, "ids")),
 )
 _FINISH = (
     update(sending)
@@ -79,6 +86,52 @@ SAFETY_DUE = Question(
 )
 
 
+@cache
+def _claim(ranks: tuple[int, ...], of_one: bool, again: bool) -> Question[Sending]:
+    """Reserve due rows in one statement; rows that another replica is reserving are passed over."""
+    mine = and_(sending.c.state == State.CLAIMED, sending.c.owner == bindparam("by"))
+    due = and_(or_(IS_READY, mine) if again else IS_READY, sending.c.due_at <= bindparam("now"))
+    if of_one:
+        due &= sending.c.patient_id == bindparam("whose")
+    rows = (
+        select(sending.c.id)
+        .where(due, or_(*(sending.c.rank == rank for rank in ranks)))
+        .order_by(sending.c.due_at)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return Question(
+        Sending,
+        update(sending)
+        .where(sending.c.id.in_(select(rows.c.id)))
+        .values(state=State.CLAIMED, owner=bindparam("by"), lease_until=bindparam("until"))
+        .returning(*COLUMNS),
+    )
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A sending to be planned; without *useful_until* it is useful for ever."""
+
+    patient_id: int
+    kind: Kind
+    subject: str
+    step: int
+    due_at: datetime
+    useful_until: datetime | None = None
+
+
+def _row_of(planned: Planned) -> dict[str, object]:
+    return {
+        **vars(planned),
+        "rank": SAFETY if planned.kind.is_safety else ROUTINE,
+        "state": State.READY,
+        "attempts": 0,
+        "reason": "",
+    }
+
+
 class Sendings(Statements):
     """The questions about sendings."""
 
@@ -92,20 +145,16 @@ class Sendings(Statements):
         useful_until: datetime | None = None,
     ) -> bool:
         """Plan a sending, move one that is still ready or revive one withdrawn; False once it was tried."""
-        planned = await self._do(
-            PLAN,
-            patient_id=patient_id,
-            kind=kind,
-            subject=subject,
-            step=step,
-            rank=SAFETY if kind.is_safety else ROUTINE,
-            due_at=due_at,
-            useful_until=useful_until,
-            state=State.READY,
-            attempts=0,
-            reason="",
-        )
-        return planned == 1
+        planned = Planned(patient_id, kind, subject, step, due_at, useful_until)
+        return (await self.plan_each([planned]))[0]
+
+    async def plan_each(self, many: Sequence[Planned]) -> list[bool]:
+        """Plan sendings as `plan` does; return for each what it returns."""
+        rows = [_row_of(one) for one in many]
+        if len(rows) > 1 and await self._do_each(PLAN, rows) == len(rows):
+            return [True] * len(rows)
+        # Which one was tried is seen one by one; what has just been planned is only planned again.
+        return [await self._do(PLAN, **row) == 1 for row in rows]
 
     async def drop_ready(
         self, patient_id: int, kinds: Iterable[Kind] | None, reason: str, subject: str | None = None
@@ -136,23 +185,29 @@ class Sendings(Statements):
 
         With *again*, also those that *owner* has claimed already and not begun.
         """
-        mine = and_(sending.c.state == State.CLAIMED, sending.c.owner == owner)
-        due = and_(or_(IS_READY, mine) if again else IS_READY, sending.c.due_at <= now)
-        if patient_id is not None:
-            due &= sending.c.patient_id == patient_id
-        if not safety_first and not safety_only:
-            return await self._claim((SAFETY, ROUTINE), due, owner, lease_until, limit)
-        claimed = await self._claim((SAFETY,), due, owner, lease_until, limit)
+        given = {"now": now, "by": owner, "until": lease_until, "whose": patient_id}
+        one, all_over = patient_id is not None, not safety_first and not safety_only
+        if all_over:
+            return await self._claim(_claim((SAFETY, ROUTINE), one, again), {**given, "most": limit})
+        claimed = await self._claim(_claim((SAFETY,), one, again), {**given, "most": limit})
         if not safety_only and len(claimed) < limit:
-            claimed += await self._claim((ROUTINE,), due, owner, lease_until, limit - len(claimed))
+            rest = {**given, "most": limit - len(claimed)}
+            claimed += await self._claim(_claim((ROUTINE,), one, again), rest)
         return claimed
 
-    async def start_sending(
-        self, sending_id: int, owner: str, lease_until: datetime, real_now: datetime
-    ) -> bool:
-        """Mark a claimed sending as on its way under a new lease; False if the claim is not ours any more."""
-        given = {"of": sending_id, "by": owner, "real_now": real_now, "until": lease_until}
-        return await self._do(START, **given) == 1
+    async def start_sendings(
+        self, sending_ids: Collection[int], owner: str, lease_until: datetime, real_now: datetime
+    ) -> frozenset[int]:
+        """Mark claimed sendings as on their way under a new lease; return those whose claim is still ours."""
+        given = {"ids": [*sending_ids], "by": owner, "real_now": real_now, "until": lease_until}
+        return frozenset(await self._returned(START_EACH, **given))
+
+    async def told_sendings(self, message_ids: Mapping[int, int], now: datetime) -> None:
+        """Note sendings as told under the ids of their messages; one that was told before stays so."""
+        fixed = {"new_state": State.TOLD, "new_reason": "", "at": now}
+        await self._do_each(
+            FINISH, [{"of": of, "new_message": message_id, **fixed} for of, message_id in message_ids.items()]
+        )
 
     async def finish_sending(
         self,
@@ -307,24 +362,8 @@ class Sendings(Statements):
         finished = delete(sending).where(sending.c.state.in_(FINISHED), sending.c.due_at < before)
         return (await self._run(finished)).rowcount
 
-    async def _claim(
-        self, ranks: tuple[int, ...], due: ColumnElement[bool], owner: str, lease_until: datetime, limit: int
-    ) -> list[Sending]:
-        """Reserve due rows in one statement; rows that another replica is reserving are passed over."""
-        rows = (
-            select(sending.c.id)
-            .where(due, sending.c.rank.in_(ranks))
-            .order_by(sending.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-        )
-        claimed = await self._sendings(
-            update(sending)
-            .where(sending.c.id.in_(select(rows.c.id)))
-            .values(state=State.CLAIMED, owner=owner, lease_until=lease_until)
-            .returning(*COLUMNS)
-        )
+    async def _claim(self, claim: Question[Sending], given: Mapping[str, object]) -> list[Sending]:
+        claimed = await self._changed(claim, **given)
         return sorted(claimed, key=lambda row: (row.due_at, row.id))
 
     async def _sendings(self, query: Executable) -> list[Sending]:

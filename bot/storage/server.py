@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.prepared import Convert, Prepared, Question, Statement
+from bot.storage.columns import Convert
+from bot.storage.kept import driver_of
+from bot.storage.prepared import Prepared, Question, Statement
 
 if TYPE_CHECKING:
-    from psycopg import AsyncConnection as Driver
     from psycopg import AsyncCursor
 
 DIALECT: Dialect = make_url("postgresql+psycopg://").get_dialect()()
@@ -27,8 +28,7 @@ class Server:
     """The way to the server of one transaction; `holds` says whether questions hold the rows they ask for."""
 
     def __init__(self, connection: AsyncConnection, holds: bool) -> None:
-        fairy: Any = connection.sync_connection
-        self._driver = cast("Driver[Any]", fairy.connection.driver_connection)
+        self._driver = driver_of(connection)
         self._holds = holds
 
     async def answers(self, asked: Sequence[tuple[Question[Any], Mapping[str, object]]]) -> list[list[Any]]:

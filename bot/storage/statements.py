@@ -64,24 +64,36 @@ class Statements:
     async def _do_all(self, changes: Sequence[Work]) -> list[int]:
         """Make changes in order, for one trip where there are trips, and return how many rows each met."""
         for change, _ in changes:
-            self._forget(change.statement)
+            self._unlearn(change.statement)
         if self._driver is not None:
             return [change.put(self._driver, given).rowcount for change, given in changes]
         return [cursor.rowcount for cursor in await self._server.put(changes)]
 
-    def _forget(self, change: Executable) -> None:
+    def _unlearn(self, change: Executable) -> None:
         """Drop the answers that a change may make untrue; what a deletion takes along nobody knows."""
         table = change.table if isinstance(change, Insert | Update) else None
         for key in [key for key in self._known if table is None or table in key[0].tables]:
             del self._known[key]
 
-    async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> None:
-        """Make a change once for each of several rows."""
-        await self._do_all([(change, row) for row in rows])
+    async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> int:
+        """Make a change once for each of several rows and return how many were changed in all."""
+        if self._driver is None:
+            return sum(await self._do_all([(change, row) for row in rows]))
+        self._unlearn(change.statement)
+        return change.put_all(self._driver, rows).rowcount
+
+    async def _changed(self, change: Question[MadeT], **given: object) -> list[MadeT]:
+        """Change rows and return what is made of each."""
+        self._unlearn(change.statement)
+        return await self._answers(change, given)
+
+    async def _returned(self, change: Prepared, **given: object) -> list[Any]:
+        """Change rows and return the key of each."""
+        return await self._add(change, [given])
 
     async def _add(self, insert: Prepared, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         """Insert rows and return the key of each that was not there before."""
-        self._forget(insert.statement)
+        self._unlearn(insert.statement)
         if self._driver is not None:
             return [key for row in rows for (key,) in insert.put(self._driver, row).fetchall()]
         cursors = await self._server.put([(insert, row) for row in rows])
@@ -89,7 +101,7 @@ class Statements:
 
     async def _run(self, statement: Executable) -> CursorResult[Any]:
         if not statement.is_select:
-            self._forget(statement)
+            self._unlearn(statement)
         return await self._execute(statement)
 
     async def _execute(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from bot.storage.escalations import ALL, OPEN, OPEN_ASKINGS, Escalations
+from bot.storage.escalations import ALL, OPEN_ASKINGS, Escalations
 from bot.storage.house import House
-from bot.storage.nights import CHECKIN, DIARY, EPISODES, EVENINGS, PIECES, Nights
+from bot.storage.nights import CHECKIN, DIARY, EPISODES, EVENINGS, Nights
 from bot.storage.people import PROFILE, People
 from bot.storage.sendings import SAFETY_DUE, Sendings
 from bot.storage.updates import Updates
@@ -24,9 +24,7 @@ class Store(People, Nights, Escalations, Sendings, Updates, House):
             (PROFILE, of),
             (DIARY, span),
             (EVENINGS, span),
-            (PIECES, span),
             (EPISODES, span),
-            (OPEN, of),
             (ALL, of),
             (OPEN_ASKINGS, of),
             (SAFETY_DUE, of),
