@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from bot.flows import presence
 from bot.flows.cards import follow_up
@@ -20,6 +19,7 @@ from bot.rules.timing import in_quiet_hours, night_at
 from bot.rules.tips import choose_pieces, withheld_techniques
 from bot.storage.company import Company
 from bot.storage.store import Store
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Timing
 from content.words import Html
@@ -157,14 +157,14 @@ def page(content: Content, evening: Evening, greeting: str, silent: bool = False
     return Message(Html("\n\n".join(parts)), _rows(content, evening), silent=silent)
 
 
-@lru_cache(1024)
+@kept(1024)
 def _part(content: Content, piece: str, done: bool) -> Html:
     words = content.words
     title = words.say(f"part_{content.pieces[piece].part}")
     return words.say("part_done" if done else "part_open", title=title, text=Html(content.piece_words[piece]))
 
 
-@lru_cache(1024)
+@kept(1024)
 def _label(content: Content, part: str, done: bool) -> str:
     words = content.words
     return words.plain("button_undo_part" if done else "button_did_part", part=words.plain(f"part_{part}"))
@@ -180,7 +180,7 @@ def _rows(content: Content, evening: Evening) -> Rows:
     return _rows_of(content, evening.night, shown, evening.done, _all_done(content, evening))
 
 
-@lru_cache(128)
+@kept(128)
 def _rows_of(
     content: Content, night: date, shown: tuple[str, ...], ticked: frozenset[str], all_done: bool
 ) -> Rows:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from bot.flows.asking import PATTERN, put_question
 from bot.flows.cards import cycle_of, told_before
@@ -28,6 +27,7 @@ from bot.rules.timing import end_of_quiet
 from bot.rules.triage import YES, closed_over, holds, judge
 from bot.rules.windows import Night, night_of
 from bot.storage.store import Store
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Level
 from content.words import Html
@@ -91,7 +91,7 @@ async def judge_diary_of(
     return tuple(again[:1])
 
 
-@lru_cache(maxsize=512)
+@kept()
 def _told_at_once(content: Content) -> Content:
     """The same content with only the patterns that wait for nothing: the grave ones and the questions."""
     hasty = {

@@ -149,8 +149,12 @@ def said_of(
         said += [f"feeling:{one}" for one in reading.feeling] + [f"helped:{one}" for one in reading.helped]
         said += ["pain:"] if reading.pain is not None else []
         known = _with_answers(known, reading)
+    if not said:
+        return Judged()
     certain = replace(known, signs={**known.signs, **dict.fromkeys(sure, YES)})
-    supposed = replace(certain, signs={**certain.signs, **dict.fromkeys(doubtful, YES)})
+    supposed = certain
+    if doubtful:
+        supposed = replace(certain, signs={**certain.signs, **dict.fromkeys(doubtful, YES)})
     return _judged(content, facts, certain, supposed, sure, tuple(dict.fromkeys(said)))
 
 
@@ -227,8 +231,9 @@ def _whole(content: Content, facts: Facts) -> Facts:
 
 def _left_open(content: Content, before: Facts, after: Facts) -> list[str]:
     """The rows that only an unanswered profile question or score holds back, now and not before."""
-    earlier = set(in_doubt(content, before))
-    return [rule for rule in in_doubt(content, after) if rule not in earlier]
+    now = in_doubt(content, after)
+    earlier = in_doubt(content, before) if now else ()
+    return [rule for rule in now if rule not in earlier]
 
 
 def _lone(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Examples, Level
 
@@ -60,6 +61,7 @@ def most_like(content: Content, text: str, rows: Iterable[str]) -> list[tuple[st
     return sorted(found, key=lambda each: -each[1])
 
 
+@kept()
 def _learned(content: Content) -> _Learned:
     rows = content.examples.rows
     return _learned_from(content.examples, tuple((row, content.red_flags[row].level) for row in rows))
@@ -75,6 +77,7 @@ class _Learned:
 
     def __init__(self, examples: Examples, levels: Mapping[str, Level]) -> None:
         self._holding: dict[str, list[int]] = {}
+        self._weights: dict[str, tuple[float, float]] = {}  # worked out when first met
         self._messages = [0, 0, 0]
         self._of_row: dict[str, Counter[str]] = {}
         self._of_row_messages: Counter[str] = Counter()
@@ -101,14 +104,22 @@ class _Learned:
         return bool(calm and emergency)
 
     def lean(self, words: tuple[str, ...]) -> tuple[float, float]:
-        calm, urgent, emergency = self._messages
         grave = acute = 0.0
         for feature in _features(words):
-            held = self._holding.get(feature)
-            if held is not None:
-                grave += _odds(held[URGENT] + held[EMERGENCY], urgent + emergency, held[CALM], calm)
-                acute += _odds(held[EMERGENCY], emergency, held[CALM] + held[URGENT], calm + urgent)
+            weight = self._weights.get(feature)
+            if weight is None and feature in self._holding:
+                weight = self._weights[feature] = self._weight(self._holding[feature])
+            if weight is not None:
+                grave += weight[0]
+                acute += weight[1]
         return grave, acute
+
+    def _weight(self, held: list[int]) -> tuple[float, float]:
+        calm, urgent, emergency = self._messages
+        return (
+            _odds(held[URGENT] + held[EMERGENCY], urgent + emergency, held[CALM], calm),
+            _odds(held[EMERGENCY], emergency, held[CALM] + held[URGENT], calm + urgent),
+        )
 
     def likelihood(self, words: tuple[str, ...], row: str) -> float:
         every, own, messages = sum(self._messages), self._of_row[row], self._of_row_messages[row]
