@@ -26,8 +26,8 @@ from bot.config import Config
 from bot.delivery.delivery import Delivery
 from bot.delivery.guides import Guides
 from bot.delivery.ledger import Ledger
-from bot.delivery.rates import SendBudget
-from bot.delivery.shared_budget import SharedBudget
+from bot.delivery.rates import SendBudget, reserved
+from bot.delivery.shared_budget import SharedBudget, shared_rate
 from bot.delivery.upkeep import Upkeep
 from bot.flows import access
 from bot.flows.help import COMMANDS
@@ -330,10 +330,13 @@ class App:
 
     def _budget(self) -> SendBudget | SharedBudget:
         """One token has one budget: alone we keep it ourselves, replicas keep it together."""
-        own = SendBudget(self.config.send_rate, per_chat=self._per_chat)
+        rate = self.config.send_rate
         if not self.database.is_shared:
-            return own
-        return SharedBudget(own, self.database, self.config.send_rate, self.clock.real)
+            return SendBudget(rate, per_chat=self._per_chat)
+        # One replica alone sends bulk, so that what it leaves of all turns is there for replies from any.
+        for_all = shared_rate(rate)
+        own = SendBudget(rate, per_chat=self._per_chat, reserve=rate - for_all + reserved(for_all))
+        return SharedBudget(own, self.database, rate, self.clock.real)
 
     def _services(self, link: str) -> Services:
         return Services(

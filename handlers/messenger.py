@@ -34,10 +34,10 @@ class Budget(Protocol):
     async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
         """Return when one more may go."""
 
-    def answered(self) -> None:
+    def answered(self, bulk: bool = False) -> None:
         """Note that the call of a turn has ended."""
 
-    def give_back(self) -> None:
+    def give_back(self, bulk: bool = False) -> None:
         """Give back a turn that no call came of."""
 
     def refused(self, seconds: float, chat_id: int) -> None:
@@ -122,7 +122,7 @@ class TelegramMessenger:
             yield
         finally:
             if self._take_turn(chat_id) and self._budget is not None:
-                self._budget.give_back()
+                self._budget.give_back(self._bulk)
 
     async def send(self, chat_id: int, message: Outgoing) -> int:
         """Send one message and return its id; raises DeliveryError."""
@@ -267,7 +267,7 @@ class TelegramMessenger:
             raise DeliveryError(Fate.UNKNOWN, f"odd answer: {type(error).__name__}") from error
         finally:
             if self._budget is not None:
-                self._budget.answered()
+                self._budget.answered(self._bulk)
 
     def _take_turn(self, chat_id: int) -> bool:
         """Use up a turn taken ahead, if there is one."""

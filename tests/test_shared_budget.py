@@ -52,7 +52,7 @@ async def test_bulk_stands_back_while_people_wait(postgres_url: str) -> None:
             for _ in range(count):
                 await budget.wait(None, bulk=kind == "bulk")
                 order.append(kind)
-                budget.answered()
+                budget.answered(bulk=kind == "bulk")
 
         await asyncio.gather(*(send("bulk", 1) for _ in range(20)), *(send("reply", 1) for _ in range(10)))
         assert order.index("reply") < 8

@@ -1,7 +1,7 @@
 """Due rows become messages: claimed, given their turn and their chat, marked, sent, finished.
 
-Prompts that have their turn together are rendered and marked in one transaction, and noted in one when they
-have arrived, on SQLite; everything else has its own transactions. What each kind is promised: `ledger.py`.
+Prompts, and check-ins, that have their turn together are rendered and marked in one transaction, and noted in
+one when they have arrived; everything else has its own transactions. What each kind is promised: `ledger.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +23,7 @@ AT_ONCE = 24  # prompts and check-ins in flight together, at least: what one fre
 MOST_BATCH, MOST_AT_ONCE = 512, 224  # of the transport's 256 connections, so that replies have theirs
 LOOK = 1.0  # seconds after which a busy tick looks for newly due rows, whoever keeps it waiting
 PATIENCE = 40.0  # seconds to wait for a turn and for the chat before others are let in
+BEGUN_WITHIN = 0.02  # seconds for which those who have their turn are gathered
 NOTED_WITHIN = 0.05  # seconds for which prompts that have arrived are gathered
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,24 @@ class Carrier(Messenger, Protocol):
 
     def turn(self, chat_id: int) -> AbstractAsyncContextManager[None]:
         """Begin when one more may go to the chat; within, its next message does not wait again."""
+
+
+class _Place:
+    """One of the places in flight, if there are any to be taken: left once, early or at the end."""
+
+    def __init__(self, places: asyncio.Semaphore | None = None) -> None:
+        self._places = places
+        self._taken = False
+
+    async def take(self) -> None:
+        if self._places is not None:
+            await self._places.acquire()
+            self._taken = True
+
+    def leave(self) -> None:
+        if self._taken and self._places is not None:
+            self._taken = False
+            self._places.release()
 
 
 class Delivery:
@@ -61,7 +80,11 @@ class Delivery:
         self._beat = beat
         self._batch = int(min(MOST_BATCH, max(BATCH, rate / 2)))
         self._places = asyncio.Semaphore(int(min(MOST_AT_ONCE, max(AT_ONCE, rate / 4))))
-        self._begun = Together(ledger.begin)
+        self._begun = {
+            kind: Together(ledger.begin, BEGUN_WITHIN, of.together)
+            for kind, of in KINDS.items()
+            if of.together > 1
+        }
         self._arrived = Together(ledger.told, NOTED_WITHIN)
         self._stopping = False
         self.bulk_until: datetime | None = None  # of several replicas one sends what is not safety, till then
@@ -148,31 +171,34 @@ class Delivery:
         going = await self._ledger.claim_safety(chat_id)
         for patient, sending in going:
             async with self._urgent.turn(chat_id):
-                await self._serve_held(patient, sending, AsyncExitStack())
+                await self._serve_held(patient, sending, _Place())
         if going:
             self._ledger.services.wake()  # one that failed is due again soon
 
     async def _serve(self, patient: Patient, sending: Sending) -> None:
         carrier = self._urgent if sending.kind.is_safety else self._bulk
-        async with AsyncExitStack() as held, AsyncExitStack() as place:
-            try:
-                # Waiting is done before the row says "on its way": a crash meanwhile costs nobody a prompt.
-                async with asyncio.timeout(PATIENCE):
-                    if not refusal(patient, sending, self._ledger.services.clock()):
-                        await held.enter_async_context(carrier.turn(patient.chat_id))
-                    await held.enter_async_context(self._alone(patient.chat_id))
-                    if not sending.kind.is_safety:
-                        await place.enter_async_context(self._places)
-            except TimeoutError:
-                log.info("sending waits", extra={"sending": sending.id, "kind": sending.kind})
-                await self._ledger.put_back(sending)
-                return
-            task = asyncio.current_task()
-            if task is not None:
-                self._waiting.pop(task, None)
-            await self._serve_held(patient, sending, place)
+        refused = refusal(patient, sending, self._ledger.services.clock())
+        turn = nullcontext() if refused else carrier.turn(patient.chat_id)
+        place = _Place(None if sending.kind.is_safety else self._places)
+        patience = asyncio.timeout(PATIENCE)
+        try:
+            # Waiting is done before the row says "on its way": a crash meanwhile costs nobody a prompt.
+            async with patience, turn, self._alone(patient.chat_id):
+                await place.take()
+                patience.reschedule(None)
+                task = asyncio.current_task()
+                if task is not None:
+                    self._waiting.pop(task, None)
+                await self._serve_held(patient, sending, place)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+            log.info("sending waits", extra={"sending": sending.id, "kind": sending.kind})
+            await self._ledger.put_back(sending)
+        finally:
+            place.leave()
 
-    async def _serve_held(self, patient: Patient, sending: Sending, place: AsyncExitStack) -> None:
+    async def _serve_held(self, patient: Patient, sending: Sending, place: _Place) -> None:
         """Render one claimed sending, send it, leave its place to the next, and note what became of it."""
         try:
             message = await self._begin((patient, sending))
@@ -191,13 +217,13 @@ class Delivery:
         except self._fatal:
             await self._ledger.put_back(sending)
             raise
-        await place.aclose()
-        if KINDS[sending.kind].foresee is not None:
+        place.leave()
+        if sending.kind in self._begun:
             await self._arrived.do((patient, sending, message_id))
         else:
             await self._ledger.told([(patient, sending, message_id)])
 
     async def _begin(self, going: Going) -> Message | None:
-        if KINDS[going[1].kind].foresee is not None:
-            return await self._begun.do(going)
+        if (begun := self._begun.get(going[1].kind)) is not None:
+            return await begun.do(going)
         return (await self._ledger.begin([going]))[0]

@@ -18,16 +18,17 @@ Render = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[Spoke
 ToldOne = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[None]]
 Going = tuple[Patient, Sending]
 Told = Callable[[Services, Store, Sequence[Going], datetime], Awaitable[None]]
-Foresee = Callable[[Services, Company, Sequence[Going]], Awaitable[None]]
+Foresee = Callable[[Services, Company, Sequence[Going], datetime], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class KindOf:
-    """What one kind of sending does; a kind that *foresees* is dealt with for many people together."""
+    """What one kind of sending does; one that can *foresee* is dealt with for *together* people at once."""
 
     render: Render
     told: Told
     foresee: Foresee | None = None
+    together: int = 1
 
 
 async def _render_resume(
@@ -49,9 +50,10 @@ async def _nothing_more(services: Services, store: Store, going: Sequence[Going]
     return None
 
 
+# Nobody else has a turn meanwhile: so many as take some hundredths of a second.
 KINDS: dict[Kind, KindOf] = {
-    Kind.PROMPT: KindOf(evening.render_prompt, evening.prompts_told, evening.foresee_prompts),
-    Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkins_told),
+    Kind.PROMPT: KindOf(evening.render_prompt, evening.prompts_told, evening.foresee_prompts, together=64),
+    Kind.CHECKIN: KindOf(morning.render_checkin, morning.checkins_told, morning.foresee_checkins, together=8),
     Kind.CARD: KindOf(escalation.render_card, _one_by_one(escalation.card_told)),
     Kind.QUESTION: KindOf(asking.render_question, _one_by_one(asking.question_told)),
     Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, _one_by_one(escalation.follow_up_told)),

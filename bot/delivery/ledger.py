@@ -83,17 +83,16 @@ class Ledger:
         """Mark sendings as on their way and return their messages; None for one that is not to go out now."""
         async with self.services.database.company(alone=_has_safety(going)) as store:
             await store.foresee_patients([patient.id for patient, _ in going])
-            real_now = self.real_clock()
+            now, real_now = self.services.clock(), self.real_clock()
             ids = [sending.id for _, sending in going]
             ours = await store.start_sendings(ids, self._owner, real_now + self._lease, real_now)
             for kind in {sending.kind for _, sending in going}:
                 if (foresee := KINDS[kind].foresee) is not None:
                     same = [one for one in going if one[1].kind is kind and one[1].id in ours]
-                    await foresee(self.services, store, same)
-            return [await self._begin(store, *one) if one[1].id in ours else None for one in going]
+                    await foresee(self.services, store, same, now)
+            return [await self._begin(store, *one, now) if one[1].id in ours else None for one in going]
 
-    async def _begin(self, store: Store, patient: Patient, sending: Sending) -> Message | None:
-        now = self.services.clock()
+    async def _begin(self, store: Store, patient: Patient, sending: Sending, now: datetime) -> Message | None:
         fresh = await store.patient(patient.id)
         if fresh is None:
             return None

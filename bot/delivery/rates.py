@@ -15,6 +15,14 @@ CLUMP = 0.01  # seconds' worth of turns that are given together, at least
 IDLE_CHATS = 1024  # chats remembered before the idle ones are forgotten
 
 
+RESERVED_PART, RESERVED_MOST = 1 / 15, 20.0  # of the turns of a second: for replies and safety words alone
+
+
+def reserved(rate: float) -> float:
+    """Return how many of *rate* turns a second bulk leaves alone, so that who waits need not."""
+    return min(rate * RESERVED_PART, RESERVED_MOST)
+
+
 @dataclass(order=True)
 class _Turn:
     """Somebody waiting: from when the chat may take it, and the order of arrival."""
@@ -33,9 +41,9 @@ class _Second:
     of the moment at which it arrives.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float, length: float | None = None) -> None:
         self.most = max(1, int(rate))
-        self.length = max(1.0, 1 / rate)
+        self.length = length or max(1.0, 1 / rate)
         self.on_their_way = 0
         self.answered: deque[float] = deque()
 
@@ -49,11 +57,11 @@ class _Second:
 
 
 class _Pace:
-    """Turns that flow in at `rate` a second and pile up to a tenth of a second's worth, at least one."""
+    """Turns that flow in at `rate` a second and pile up to those of a tenth of a second and *more*."""
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, now: float, more: float = 0.0) -> None:
         self.rate = rate
-        self.most = max(1.0, rate / 10)
+        self.most = max(1.0, rate / 10 + more)
         self.left = self.most
         self.at = now
 
@@ -68,9 +76,10 @@ class _Pace:
 class SendBudget:
     """Lets *rate* messages through in any one second, evenly and in order, and one a second per chat.
 
-    A reply has the next turn, bulk what replies leave; but bulk has *bulk_share* turns a second (a quarter of
-    a small rate) however much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat.
-    Whoever has had a turn says `answered` when its call has ended, or `give_back` when there was none.
+    Bulk leaves *reserve* turns of each second to replies and safety words, which so have one at once; beyond
+    them a reply has the next. But bulk has *bulk_share* turns a second (a quarter of a small rate) however
+    much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat. Whoever has had a
+    turn says `answered` when its call has ended, or `give_back` when there was none.
     """
 
     def __init__(
@@ -81,13 +90,18 @@ class SendBudget:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         per_chat: float = 1.0,
         burst: int = 3,
+        reserve: float | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
         self._gap = 1 / per_chat if per_chat else 0.0
         self._slack = self._gap * (burst - 1)
         self._second = _Second(rate)
-        self._pace = _Pace(rate, clock())
+        reserve = reserved(rate) if reserve is None else reserve
+        self._pace = _Pace(rate, clock(), more=reserve)
+        for_bulk = rate - reserve
+        self._bulk_second = _Second(for_bulk, self._second.length)
+        self._bulk_pace = _Pace(for_bulk, clock())
         self._bulk_patience = 1 / min(bulk_share, rate / 4)  # seconds after which bulk goes before replies
         self._bulk_at = clock()
         self._chats: dict[int, float] = {}  # when a chat's pace is used up to
@@ -114,20 +128,25 @@ class SendBudget:
             await turn.granted
         except asyncio.CancelledError:
             if turn.granted.done() and not turn.granted.cancelled():
-                self.give_back()
+                self.give_back(bulk)
             raise
         finally:
             self._waiting -= 1
 
-    def answered(self) -> None:
+    def answered(self, bulk: bool = False) -> None:
         """Note that a call has ended: its message counts for one more second."""
-        self._second.on_their_way -= 1
-        self._second.answered.append(self._clock())
+        now = self._clock()
+        for second in (self._second, self._bulk_second) if bulk else (self._second,):
+            second.on_their_way -= 1
+            second.answered.append(now)
 
-    def give_back(self) -> None:
+    def give_back(self, bulk: bool = False) -> None:
         """Give back a turn that no message came of."""
         self._second.on_their_way -= 1
         self._pace.left += 1
+        if bulk:
+            self._bulk_second.on_their_way -= 1
+            self._bulk_pace.left += 1
 
     def pause(self, seconds: float, chat_id: int | None = None) -> None:
         """Let nothing through for *seconds*, to one chat or, without one, to anybody."""
@@ -162,16 +181,21 @@ class SendBudget:
 
     def _take(self, turn: _Turn, now: float) -> bool:
         """Take a permit if there is one for this turn now."""
-        if now < self._paused_until or now < self._pause_of(turn) or self._free_in(now) > 0:
+        if now < self._paused_until or now < self._pause_of(turn) or self._free_in(now, turn.bulk) > 0:
             return False
         if turn.bulk:
             self._bulk_at = now
+            self._bulk_pace.left -= 1
+            self._bulk_second.on_their_way += 1
         self._pace.left -= 1
         self._second.on_their_way += 1
         return True
 
-    def _free_in(self, now: float) -> float:
-        return max(self._pace.free_in(now), self._second.free_in(now))
+    def _free_in(self, now: float, bulk: bool) -> float:
+        free_in = max(self._pace.free_in(now), self._second.free_in(now))
+        if not bulk:
+            return free_in
+        return max(free_in, self._bulk_pace.free_in(now), self._bulk_second.free_in(now))
 
     def _pause_of(self, turn: _Turn) -> float:
         return self._paused.get(turn.chat_id, 0.0) if turn.chat_id is not None else 0.0
@@ -201,11 +225,11 @@ class SendBudget:
                 self._ripe[turn.bulk].append(turn)
 
     def _next(self, now: float) -> _Turn | None:
-        """Return whose turn it is: a reply's, unless bulk has waited out its patience."""
+        """Return whose turn it is: a reply's, unless bulk has waited out its patience and has turns left."""
         bulk_first = now - self._bulk_at >= self._bulk_patience
         for bulk in (bulk_first, not bulk_first):
             turn = self._head(bulk, now)
-            if turn is not None:
+            if turn is not None and not (bulk and self._free_in(now, bulk) > 0):
                 return turn
         return None
 
@@ -224,6 +248,8 @@ class SendBudget:
         return None
 
     def _until_next(self, now: float) -> float:
-        if self._ripe[False] or self._ripe[True]:
-            return min(LOOK, max(self._free_in(now), self._paused_until - now, CLUMP))
+        in_line = [bulk for bulk in (False, True) if self._ripe[bulk]]
+        if in_line:
+            free_in = min(self._free_in(now, bulk) for bulk in in_line)
+            return min(LOOK, max(free_in, self._paused_until - now, CLUMP))
         return min(LOOK, max(CLUMP, self._unripe[0].ripe_at - now)) if self._unripe else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,13 @@ BATCH_SECONDS = 0.05  # turns are fetched for so long ahead: one row change serv
 SLACK = timedelta(seconds=0.1)  # unused time that may be caught up
 STALE = timedelta(seconds=0.25)  # a turn not used by then is given up, so that none pile up
 BULK_PATIENCE = timedelta(seconds=0.1)  # bulk stands back while replies have taken more than this ahead
+STAND_BACK = 10  # looks, of a tenth of a second each, for which bulk lets replies of its replica go first
 REPLY_PATIENCE = timedelta(minutes=5)
+
+
+def shared_rate(rate: float) -> float:
+    """Return the turns a second that replicas share: with what may be caught up, no more than *rate*."""
+    return rate / (1 + SLACK.total_seconds())
 
 
 class SharedBudget:
@@ -32,12 +39,12 @@ class SharedBudget:
     ) -> None:
         self._local = local
         self._database = database
-        # With what may be caught up, no second holds more than the rate.
-        self._rate = rate / (1 + SLACK.total_seconds())
+        self._rate = shared_rate(rate)
         self._real_clock = real_clock
         self._sleep = sleep
         self._turns: deque[datetime] = deque()
         self._fetching = asyncio.Lock()
+        self._replies = 0  # waiting for a turn
 
     async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
         """Return when one message may go to the chat, by this replica's pace and by everybody's."""
@@ -48,26 +55,39 @@ class SharedBudget:
             if ahead > 0:
                 await self._sleep(ahead)
         except BaseException:
-            self._local.give_back()
+            self._local.give_back(bulk)
             raise
 
-    def answered(self) -> None:
+    def answered(self, bulk: bool = False) -> None:
         """Note that a call has ended."""
-        self._local.answered()
+        self._local.answered(bulk)
 
-    def give_back(self) -> None:
+    def give_back(self, bulk: bool = False) -> None:
         """Give back a turn that no message came of; to other replicas it is lost."""
-        self._local.give_back()
+        self._local.give_back(bulk)
 
     def refused(self, seconds: float, chat_id: int) -> None:
         """Note that Telegram asked to wait."""
         self._local.refused(seconds, chat_id)
 
     async def _turn(self, bulk: bool) -> datetime:
+        if bulk:
+            return await self._take(True, STAND_BACK)
+        self._replies += 1
+        try:
+            return await self._take(False, 0)
+        finally:
+            self._replies -= 1
+
+    async def _take(self, bulk: bool, stand_back: int) -> datetime:
+        """Take the next turn; bulk lets replies go first, so many looks long."""
+        looks = itertools.count()
         while True:
+            look = next(looks)
             async with self._fetching:
                 self._forget_stale()
-                if self._turns or await self._fetch(bulk):
+                stands_back = self._replies and look < stand_back
+                if not stands_back and (self._turns or await self._fetch(bulk)):
                     return self._turns.popleft()
             await self._sleep(random.uniform(0.05, 0.15))  # noqa: S311  # no secret
 

@@ -12,13 +12,19 @@ MOST = 64  # in one go: others wait for it
 
 
 class Together(Generic[ItemT, AnswerT]):
-    """Gathers items for some *seconds*, hands them to *work* and gives each its answer.
+    """Gathers items for some *seconds* or until there are *most*, and gives each what *work* answers.
 
     *work* does all or nothing. When it fails each is tried alone, so that an error is the item's own.
     """
 
-    def __init__(self, work: Callable[[list[ItemT]], Awaitable[list[AnswerT]]], seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        work: Callable[[list[ItemT]], Awaitable[list[AnswerT]]],
+        seconds: float = 0.0,
+        most: int = MOST,
+    ) -> None:
         self._work = work
+        self._most = most
         self._seconds = seconds
         self._waiting: list[tuple[ItemT, asyncio.Future[AnswerT]]] = []
         self._worker: asyncio.Task[None] | None = None
@@ -34,8 +40,9 @@ class Together(Generic[ItemT, AnswerT]):
     async def _serve(self) -> None:
         try:
             while self._waiting:
-                await asyncio.sleep(self._seconds)
-                some, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                # At least once round the loop, so that who comes in the same moment is in it.
+                await asyncio.sleep(0 if len(self._waiting) >= self._most else self._seconds)
+                some, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 await self._do(some)
         finally:
             self._worker = None

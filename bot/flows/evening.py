@@ -71,7 +71,10 @@ def _is_silent(content: Content, patient: Patient, now: datetime) -> bool:
 
 
 async def foresee_prompts(
-    services: Services, store: Company, going: Sequence[tuple[Patient, Sending]]
+    services: Services,
+    store: Company,
+    going: Sequence[tuple[Patient, Sending]],
+    now: datetime,  # as the other kinds have it
 ) -> None:
     """Read together what `render_prompt` asks of each."""
     alike: dict[tuple[date, date, date], list[int]] = {}

@@ -169,12 +169,18 @@ async def _memory(store: Store, patient: Patient, content: Content, known: Known
         kind, _, rule = asking.because.partition(":")
         if kind == PATTERN:
             said_on[rule] = asking.night
-    for rule, pattern in content.patterns.items():
-        if pattern.effect == "say":
-            sent = await store.sending_for(patient.id, Kind.WORD, f"{PATTERN}:{rule}")
-            waiting = [one.due_at for one in sent if one.state is not State.DROPPED]
-            said_on |= {rule: ended_night(patient, waiting[-1])} if waiting else {}
+    for subject in word_subjects(content):
+        sent = await store.sending_for(patient.id, Kind.WORD, subject)
+        waiting = [one.due_at for one in sent if one.state is not State.DROPPED]
+        rule = subject.removeprefix(f"{PATTERN}:")
+        said_on |= {rule: ended_night(patient, waiting[-1])} if waiting else {}
     return Memory(tuple(matters), said_on)
+
+
+@kept()
+def word_subjects(content: Content) -> tuple[str, ...]:
+    """Return the subjects of all kind words there are."""
+    return tuple(f"{PATTERN}:{rule}" for rule, one in content.patterns.items() if one.effect == "say")
 
 
 def _matter(patient: Patient, content: Content, known: Known, row: Escalation, until: date) -> Matter:

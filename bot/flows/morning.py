@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -11,7 +11,7 @@ from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
 from bot.flows.facts import known_facts, rows_of
-from bot.flows.judging import judge_diary_of, look_ahead
+from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.schedule import ended_night, plan_checkins, told_night
 from bot.flows.services import Services
@@ -23,6 +23,7 @@ from bot.rules.hearing import changed, sign_codes
 from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.reading import Reading
 from bot.rules.timing import night_of
+from bot.storage.company import Company, DiarySpans
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level, Question
@@ -42,20 +43,44 @@ async def render_checkin(
     known = await store.checkin(patient.id, night)
     if known is not None and known.completed_at is not None:
         return Spoken(None, "already answered")
+    asked = await store.asked_at_times(patient.id, _asked_since(content, night))
     checkin = await store.open_checkin(patient.id, night, Origin.PROMPTED, content.checkin.version, now)
-    checkin = await _with_more(store, patient, content, checkin, now)
+    checkin = await _with_more(store, patient, content, checkin, asked, now)
     late = now - sending.due_at > timedelta(minutes=content.timing.late_after_minutes)
     greeting = content.words.say("checkin_greeting_late" if late else "checkin_greeting")
     message = page(content, patient, checkin, greeting)
     return Spoken(replace(message, silent=_is_silent(patient, now)))
 
 
+async def foresee_checkins(
+    services: Services, store: Company, going: Sequence[tuple[Patient, Sending]], now: datetime
+) -> None:
+    """Read together what `render_checkin` asks of each."""
+    alike: dict[tuple[date, DiarySpans, tuple[str, ...]], list[int]] = {}
+    for patient, sending in going:
+        content = services.content_for(patient)
+        night = date.fromisoformat(sending.subject)
+        spans = DiarySpans(night - NIGHTS, _asked_since(content, night))
+        alike.setdefault((night, spans, word_subjects(content)), []).append(patient.id)
+    for (night, spans, words), patient_ids in alike.items():
+        await store.foresee_checkins(patient_ids, night, spans, words)
+
+
+def _asked_since(content: Content, night: date) -> date:
+    """The first night on which a question that is not asked every morning may have been asked last."""
+    longest = max((one.every_nights or 0 for one in content.checkin.questions), default=0)
+    return night - timedelta(days=longest)
+
+
 async def _with_more(
-    store: Store, patient: Patient, content: Content, checkin: CheckIn, now: datetime
+    store: Store,
+    patient: Patient,
+    content: Content,
+    checkin: CheckIn,
+    asked: Mapping[str, date],
+    now: datetime,
 ) -> CheckIn:
     """Add the questions that are not asked every morning, when it is their turn and nothing grave is open."""
-    longest = max((one.every_nights or 0 for one in content.checkin.questions), default=0)
-    asked = await store.asked_at_times(patient.id, checkin.night - timedelta(days=longest))
     joined = night_of(patient.created_at, patient.tz)
     more = questionnaire.due(content.checkin, asked, joined, checkin.night)
     if not more or any(is_own_and_grave(row) for row in await store.open_escalations(patient.id)):

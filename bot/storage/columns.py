@@ -170,7 +170,7 @@ def to_file(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     ours = kind.dialect_impl(dialect)
     if isinstance(ours, TypeDecorator) and ours.impl_instance.bind_processor(dialect) is None:
         bind = ours.process_bind_param
-        return lambda value: bind(value, dialect)
+        return _kept(kind, lambda value: bind(value, dialect))
     return ours.bind_processor(dialect)
 
 
@@ -183,8 +183,15 @@ def from_file(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     ours = kind.dialect_impl(dialect)
     if isinstance(ours, TypeDecorator) and ours.impl_instance.result_processor(dialect, None) is None:
         result = ours.process_result_value
-        return lambda value: result(value, dialect)
+        return _kept(kind, lambda value: result(value, dialect))
     return ours.result_processor(dialect, None)
+
+
+def _kept(kind: TypeEngine[Any], convert: Convert) -> Convert:
+    """Keep what comes again and again: of words, times and codes there are few, and none changes."""
+    return (
+        lru_cache(512)(convert) if isinstance(kind, WallTime | Codes | CodeSet | Word | Number) else convert
+    )
 
 
 @lru_cache(1024)

@@ -6,6 +6,7 @@ What is asked of one patient is the same as ever: the answer is at hand already,
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, cast
@@ -21,12 +22,18 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from bot.storage.escalations import OPEN
+from bot.model import Kind
+from bot.storage.escalations import ALL, ASKINGS, OPEN, OPEN_ASKINGS
 from bot.storage.nights import (
     ADD_PIECE,
+    ASKED_AT_TIMES,
+    CHECKIN,
     DIARY,
     DROP_PIECES,
+    EPISODES,
     EVENING,
+    EVENINGS,
+    OPEN_CHECKIN,
     PIECES,
     PLACE_CHECKIN,
     PLACE_EVENING,
@@ -35,19 +42,22 @@ from bot.storage.nights import (
 )
 from bot.storage.people import PATIENT, PROFILE
 from bot.storage.prepared import MadeT, Prepared, Question, listed_for_file, listed_for_server
+from bot.storage.sendings import SAFETY_DUE, SENDING_FOR
 from bot.storage.server import Work
 from bot.storage.store import Store
 
 WHOSE = "patient_id"
-# Writes whose outcome nobody waits for, with the parameter that says whose they are.
-PUT_OFF: Mapping[Prepared, str] = {
-    SAVE_EVENING: WHOSE,
-    ADD_PIECE: WHOSE,
-    DROP_PIECES: "of",
-    PLACE_EVENING: "of",
-    PLACE_CHECKIN: "of",
-}
+# Writes whose outcome nobody waits for: whoever holds the patient is the only one to write them.
+PUT_OFF = frozenset({SAVE_EVENING, ADD_PIECE, DROP_PIECES, PLACE_EVENING, OPEN_CHECKIN, PLACE_CHECKIN})
 Key = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class DiarySpans:
+    """The first nights that are looked at for a check-in: judged, and asked what is not asked daily."""
+
+    judged_since: date
+    asked_since: date
 
 
 class Group:
@@ -93,6 +103,29 @@ class Company(Store):
         await self.foresee(DIARY, patient_ids, since=signs_since, until=night)
         await self.foresee(PROFILE, patient_ids)
 
+    async def foresee_checkins(
+        self,
+        patient_ids: Collection[int],
+        night: date,
+        spans: DiarySpans,
+        words: Collection[str],
+    ) -> None:
+        """Read what one morning's check-in is made and judged of; *words* are the subjects of kind words."""
+        told = {"since": spans.judged_since, "until": night}
+        await self.foresee(DIARY, patient_ids, **told)
+        await self.foresee(EVENINGS, patient_ids, **told)
+        await self.foresee(ALL, patient_ids)
+        await self.foresee(EPISODES, patient_ids, **told)
+        await self.foresee(PROFILE, patient_ids)
+        await self.foresee(OPEN, patient_ids)
+        await self.foresee(OPEN_ASKINGS, patient_ids)
+        await self.foresee(ASKINGS, patient_ids, since=spans.judged_since)
+        for subject in words:
+            await self.foresee(SENDING_FOR, patient_ids, kind=Kind.WORD, subject=subject)
+        await self.foresee(SAFETY_DUE, patient_ids)
+        await self.foresee(CHECKIN, patient_ids, night=night)
+        await self.foresee(ASKED_AT_TIMES, patient_ids, since=spans.asked_since)
+
     async def catch_up(self) -> None:
         """Make the writes that were put off."""
         if self._groups:
@@ -110,14 +143,13 @@ class Company(Store):
         return await super()._ask(question, **given)
 
     async def _do(self, change: Prepared, **given: object) -> int:
-        whose = PUT_OFF.get(change)
-        if whose is None:
-            await self.catch_up()
-            self._forget(given.get(WHOSE), change)
-            return await super()._do(change, **given)
-        self._forget(given[whose], change)
-        self._put_off(change, given[whose], given)
-        return 1
+        patient_id = given.get(change.whose)
+        self._forget(patient_id, change)
+        if change in PUT_OFF:
+            self._put_off(change, patient_id, given)
+            return 1
+        await self.catch_up()
+        return await super()._do(change, **given)
 
     async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> int:
         await self.catch_up()
@@ -137,7 +169,7 @@ class Company(Store):
     async def _do_all(self, changes: Sequence[Work]) -> list[int]:
         await self.catch_up()
         for change, given in changes:
-            self._forget(given.get(WHOSE), change)
+            self._forget(given.get(change.whose), change)
         return await super()._do_all(changes)
 
     def _put_off(self, change: Prepared, patient_id: object, given: Mapping[str, object]) -> None:
@@ -209,7 +241,8 @@ def _widened(query: Select[Any], among: Any) -> Select[Any]:
 
     whose = _column_of(query)
     wide = cast("Select[Any]", replacement_traverse(query, {}, replace))
-    wide = wide.with_only_columns(whose.label("whose"), *query.selected_columns)
+    # A limit would be one for all of them.
+    wide = wide.with_only_columns(whose.label("whose"), *query.selected_columns).limit(None)
     return wide.group_by(whose) if query._group_by_clauses else wide  # noqa: SLF001  # it tells nobody else
 
 

@@ -72,22 +72,36 @@ SHOWN_PIECES = Question[tuple[str, date]](
     .where(_PIECE_OF, evening_piece.c.night >= bindparam("since"))
     .group_by(evening_piece.c.piece),
 )
+ASKED_AT_TIMES = Question[tuple[date, frozenset[str]]](
+    lambda night, more, done: (night, more & done),
+    select(checkin.c.night, checkin.c.more, checkin.c.done)
+    .where(
+        checkin.c.patient_id == bindparam("patient_id"),
+        checkin.c.night >= bindparam("since"),
+        checkin.c.more != frozenset(),
+    )
+    .order_by(checkin.c.night),
+)
+OPEN_CHECKIN = upsert(checkin, ("patient_id", "night"), (), CHECKIN_FIELDS)
 SAVE_EVENING = upsert(evening, ("patient_id", "night"), ("done", "declined", "message_id", "changed_at"))
 PLACE_EVENING = Prepared(
     update(evening)
     .where(evening.c.patient_id == bindparam("of"), evening.c.night == bindparam("on"))
-    .values(message_id=bindparam("new_message_id"))
+    .values(message_id=bindparam("new_message_id")),
+    whose="of",
 )
 DROP_PIECES = Prepared(
     delete(evening_piece).where(
         evening_piece.c.patient_id == bindparam("of"), evening_piece.c.night == bindparam("on")
-    )
+    ),
+    whose="of",
 )
 ADD_PIECE = Prepared(evening_piece.insert(), ("patient_id", "night", "part", "piece"))
 PLACE_CHECKIN = Prepared(
     update(checkin)
     .where(checkin.c.patient_id == bindparam("of"), checkin.c.night == bindparam("on"))
-    .values(message_id=bindparam("new_message_id"))
+    .values(message_id=bindparam("new_message_id")),
+    whose="of",
 )
 CORRECTED = Prepared(correction.insert(), ("patient_id", "night", "question", "old", "new", "at", "origin"))
 
@@ -96,7 +110,7 @@ CORRECTED = Prepared(correction.insert(), ("patient_id", "night", "question", "o
 def _changed(names: tuple[str, ...]) -> Prepared:
     """Return the statement that writes these fields of a check-in."""
     of_night = (checkin.c.patient_id == bindparam("of")) & (checkin.c.night == bindparam("on"))
-    return Prepared(update(checkin).where(of_night), names)
+    return Prepared(update(checkin).where(of_night), names, whose="of")
 
 
 class Nights(Statements):
@@ -110,16 +124,13 @@ class Nights(Statements):
         self, patient_id: int, night: date, origin: Origin, version: str, now: datetime
     ) -> CheckIn:
         """Open the check-in of one night, or return the one there is."""
+        standing = await self.checkin(patient_id, night)
+        if standing is not None:
+            return standing
         fresh = CheckIn(night, origin=origin, version=version, opened_at=now)
         values = {name: getattr(fresh, name) for name in CHECKIN_FIELDS}
-        row = await self._one(
-            self._insert(checkin)
-            .values(patient_id=patient_id, night=night, **values)
-            .on_conflict_do_nothing()
-            .returning(checkin)
-        )
-        if row is not None:
-            return made(CheckIn, row)
+        if await self._do(OPEN_CHECKIN, patient_id=patient_id, night=night, **values):
+            return fresh
         standing = await self.checkin(patient_id, night)
         if standing is None:
             raise StorageError("a check-in vanished while it was opened: try again")
@@ -170,14 +181,8 @@ class Nights(Statements):
 
     async def asked_at_times(self, patient_id: int, since: date) -> dict[str, date]:
         """Return the questions not asked daily that were answered or skipped since a night, with the last."""
-        rows = await self._all(
-            select(checkin.c.night, checkin.c.more, checkin.c.done)
-            .where(
-                checkin.c.patient_id == patient_id, checkin.c.night >= since, checkin.c.more != frozenset()
-            )
-            .order_by(checkin.c.night)
-        )
-        return {question: row["night"] for row in rows for question in row["more"] & row["done"]}
+        rows = await self._ask(ASKED_AT_TIMES, patient_id=patient_id, since=since)
+        return {question: night for night, asked in rows for question in asked}
 
     async def place_checkin(self, patient_id: int, night: date, message_id: int) -> None:
         """Remember which message holds the check-in of one night."""

@@ -47,13 +47,18 @@ Statement = Select[Any] | Insert | Update | Delete
 class Prepared:
     """A statement whose parameters are given by name when it runs: `bindparam`s, and columns to be written.
 
-    `file_statement` is the same for SQLite where its words differ.
+    `file_statement` is the same for SQLite where its words differ; the parameter *whose* names the patient.
     """
 
     def __init__(
-        self, statement: Statement, written: Collection[str] = (), file_statement: Statement | None = None
+        self,
+        statement: Statement,
+        written: Collection[str] = (),
+        file_statement: Statement | None = None,
+        whose: str = "patient_id",
     ) -> None:
         self.statement = statement
+        self.whose = whose
         self.written = written
         self._file_statement = statement if file_statement is None else file_statement
 
@@ -138,11 +143,14 @@ def upsert(
 ) -> Prepared:
     """Return the statement that adds a row or changes the one there is.
 
-    What is set *once* stays as it was; with *where*, only a row for which it holds is changed.
+    What is set *once* stays as it was; with *where*, only a row for which it holds is changed. With nothing
+    to be *changed*, the row there is stays.
     """
 
     def on(insert: Callable[[Table], Any]) -> Any:
         into = insert(table)
+        if not changed:
+            return into.on_conflict_do_nothing(index_elements=key)
         set_ = {name: into.excluded[name] for name in changed}
         return into.on_conflict_do_update(index_elements=key, set_=set_, where=where)
 

@@ -31,6 +31,14 @@ IS_WITHDRAWN = and_(sending.c.state == State.DROPPED, sending.c.finished_at.is_(
 COLUMNS = columns_of(Sending, sending)
 SENDING = select(*COLUMNS)
 ONE = Question(Sending, SENDING.where(sending.c.id == bindparam("sending_id")))
+SENDING_FOR = Question(
+    Sending,
+    SENDING.where(
+        sending.c.patient_id == bindparam("patient_id"),
+        sending.c.kind == bindparam("kind"),
+        sending.c.subject == bindparam("subject"),
+    ).order_by(sending.c.step),
+)
 # What was tried stays as it is.
 PLAN = upsert(
     sending,
@@ -312,11 +320,7 @@ class Sendings(Statements):
 
     async def sending_for(self, patient_id: int, kind: Kind, subject: str) -> list[Sending]:
         """Return the steps of one kind and subject in order."""
-        return await self._sendings(
-            SENDING.where(
-                sending.c.patient_id == patient_id, sending.c.kind == kind, sending.c.subject == subject
-            ).order_by(sending.c.step)
-        )
+        return await self._ask(SENDING_FOR, patient_id=patient_id, kind=kind, subject=subject)
 
     async def owes_safety(self, patient_id: int, now: datetime) -> bool:
         """Say whether a patient has a safety sending that is due and not on its way."""
