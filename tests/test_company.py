@@ -111,6 +111,39 @@ async def test_what_is_foreseen_is_what_would_be_answered(database: Database) ->
     assert alone[3]["diary"] == []
 
 
+async def test_what_is_looked_ahead_at_is_what_would_be_answered(database: Database) -> None:
+    ids = await people(database)
+    for patient_id in ids:
+        async with database.transaction() as store:
+            alone = await known_of(store, patient_id)
+        async with database.transaction() as store:
+            await store.look_ahead(patient_id, NIGHT, SINCE, NIGHT)
+            assert await known_of(store, patient_id) == alone
+
+
+async def test_what_was_looked_ahead_at_is_read_anew_once_it_is_written(database: Database) -> None:
+    one, *_ = await people(database)
+    on = NIGHT - timedelta(days=1)
+    async with database.transaction() as store:
+        await store.look_ahead(one, on, SINCE, NIGHT)
+        before = await store.checkin(one, on)
+        assert before is not None
+        after = replace(before, pain=9, signs={"swollen": "yes", "fever": "unsure"})
+        await store.save_checkin(one, before, after, NOW, Origin.PROMPTED)
+        assert await store.checkin(one, on) == after
+        assert (await store.diary(one, SINCE, NIGHT))[-1] == after
+        (row, *_) = await store.open_escalations(one)
+        await store.change_escalation(row.id, closed_at=NOW, outcome="seen")
+        assert row.id not in [other.id for other in await store.open_escalations(one)]
+        await store.plan(one, Kind.CARD, "escalation:99", 0, NOW - timedelta(hours=1))
+        assert await store.owes_safety(one, NOW)
+        await store.drop_ready(one, (Kind.CARD,), "settled")
+        assert not await store.owes_safety(one, NOW)
+    async with database.reading() as store:
+        assert await store.checkin(one, on) == after
+        assert [change.new for change in await store.corrections(one, on)] == ["9"]
+
+
 async def test_what_is_put_off_is_written_and_each_patients_writes_in_their_order(database: Database) -> None:
     ids = await people(database)
     yesterday = NIGHT - timedelta(days=1)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncCursor
 
 DIALECT: Dialect = make_url("postgresql+psycopg://").get_dialect()()
+IN_TRANSACTION = 2  # as the protocol has it: begun, and nothing has failed
 Work = tuple[Prepared, Mapping[str, object]]
 
 
@@ -42,6 +43,8 @@ class Server:
     async def put(self, work: Sequence[Work]) -> list[AsyncCursor[Any]]:
         """Run statements in order for one trip; their rows and counts are there on return."""
         ready = [self._ready(*one) for one in work]
+        if len(ready) == 1 and self._driver.pgconn.transaction_status == IN_TRANSACTION:
+            return [await self._driver.execute(*ready[0])]
         async with self._driver.pipeline():  # the transaction's own BEGIN goes with the first
             return [await self._driver.execute(text, values) for text, values in ready]
 

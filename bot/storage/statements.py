@@ -48,10 +48,9 @@ class Statements:
         return (await self._server.answers([(question, given)]))[0]
 
     async def _look_ahead(self, *asked: tuple[Question[Any], Mapping[str, object]]) -> None:
-        """Learn for one trip what will be asked one by one; where there are no trips, that is as good."""
-        if self._driver is None:
-            for (question, given), answer in zip(asked, await self._server.answers(asked), strict=True):
-                self._known[question, *given.values()] = answer
+        """Learn for one trip to the server what will be asked one by one."""
+        for (question, given), answer in zip(asked, await self._server.answers(asked), strict=True):
+            self._known[question, *given.values()] = answer
 
     async def _first(self, question: Question[MadeT], **given: object) -> MadeT | None:
         """Return what is made of the first row, or None."""

@@ -17,6 +17,9 @@ class Store(People, Nights, Escalations, Sendings, Updates, House):
 
     async def look_ahead(self, patient_id: int, night: date, since: date, until: date) -> None:
         """Learn together what judging a night asks one by one: the night, the diary, what is open."""
+        if self._driver is not None:
+            await self.escalations(patient_id)  # the open ones are among them
+            return
         of: dict[str, object] = {"patient_id": patient_id}
         span = {**of, "since": since, "until": until}
         await self._look_ahead(
