@@ -67,6 +67,14 @@ Outgoing = Message | Contact
 
 
 @dataclass(frozen=True)
+class Here:
+    """What a reply to somebody who is there must mind."""
+
+    owes_safety: bool = False  # safety words wait, and go first
+    is_quiet: bool = False  # it makes no sound
+
+
+@dataclass(frozen=True)
 class Reply:
     """What an update leads to: a change of the pressed message, a short notice, and new messages.
 
@@ -81,6 +89,7 @@ class Reply:
     keep: tuple[str, int] | None = (
         None  # remember the id of the last message sent: ("checkin", night ordinal)
     )
+    here: Here | None = None  # what must be minded, where the flow looked already
 
     def quiet(self) -> Reply:
         """Return the same reply without a sound, but for what sounds at night too."""

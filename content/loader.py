@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from content import pattern_shapes, schema
 from content.checks import problems
+from content.keeping import kept
 from content.pattern_checks import pattern_problems
 from content.words import Words
 
@@ -66,6 +67,11 @@ class Content:
     weighing: schema.Weighing
 
     @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """Return what is worked out from this content, by what worked it out (`content.keeping`)."""
+        return {}
+
+    @cached_property
     def questions(self) -> Mapping[str, schema.Question]:
         """Return the check-in questions by code, in the order they are asked."""
         return {question.code: question for question in self.checkin.questions}
@@ -101,7 +107,7 @@ class Content:
         yield "likeness", self.weighing.review
 
 
-@lru_cache(maxsize=512)
+@kept(512)
 def _in_region(content: Content, country: str) -> Content:
     for region in (country, EUROPE):
         try:

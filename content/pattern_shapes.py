@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -156,6 +157,12 @@ class When(Shape):
     all: Annotated[tuple[When, ...], BeforeValidator(_frozen)] | None = None
     any: Annotated[tuple[When, ...], BeforeValidator(_frozen)] | None = None
     none: Annotated[tuple[When, ...], BeforeValidator(_frozen)] | None = None
+
+    @cached_property
+    def told(self) -> tuple[str, Any]:
+        """Return the name and the value of the field that is set."""
+        values = ((name, getattr(self, name)) for name in When.model_fields)
+        return next(((name, value) for name, value in values if value is not None), ("", None))
 
 
 class Pattern(Shape):

@@ -483,6 +483,8 @@ class Weighing(Shape):
     doubts_below: float  # grave odds: no emergency is taken as said; one that the phrases found is asked
     no_emergency_below: float  # emergency odds: one that the phrases found is asked about, and urgent at most
     asks_from: float  # grave odds: where no phrase found anything, the warning signs are asked all the same
+    asks_part_from: float  # and only where the gravest part of the words leans so far by itself,
+    asks_row_from: float  # or the likeliest grave row makes them so much likelier
     silent_below: float  # grave odds: what the phrases nearly found is not even asked
     few_words: int  # so short a message holds too little to ask, doubt or be silent by it
     near: float  # rows so close in likelihood to the likeliest are asked about too

@@ -113,7 +113,7 @@ class Bridge:
 
     async def carry(self, asked: Asked, reply: Reply) -> int | None:
         """Send untold safety words, change the pressed message, send the new ones; return the last id."""
-        here = await presence.here(self.services, asked.chat_id)
+        here = reply.here or await presence.here(self.services, asked.chat_id)
         if here.owes_safety:
             await self._delivery.safety(asked.chat_id)
         try:

@@ -100,15 +100,48 @@ async def test_what_is_foreseen_is_what_would_be_answered(database: Database) ->
         await company.foresee_patients(ids)
         yesterday = NIGHT - timedelta(days=1)
         await company.foresee_evenings(ids, yesterday, NIGHT - timedelta(days=2), SINCE)
-        await company.foresee_checkins(ids, NIGHT, DiarySpans(SINCE, NIGHT - timedelta(days=14)), NOW, [WORD])
+        await company.foresee_checkins(ids, NIGHT, DiarySpans(SINCE, NIGHT - timedelta(days=14)), [WORD])
         asked = [len(known) for known in company._foreseen.values()]
         together = [await known_of(company, patient_id) for patient_id in ids]
     for one, other in zip(together, alone, strict=True):
         for name, answer in other.items():
             assert one[name] == answer, name
-    assert asked == [18] * 4
+    assert asked == [17] * 4
     assert alone[0] != alone[1] != alone[2]
     assert alone[3]["diary"] == []
+
+
+async def test_what_is_looked_ahead_at_is_what_would_be_answered(database: Database) -> None:
+    ids = await people(database)
+    for patient_id in ids:
+        async with database.transaction() as store:
+            alone = await known_of(store, patient_id)
+        async with database.transaction() as store:
+            await store.look_ahead(patient_id, NIGHT, SINCE, NIGHT)
+            assert await known_of(store, patient_id) == alone
+
+
+async def test_what_was_looked_ahead_at_is_read_anew_once_it_is_written(database: Database) -> None:
+    one, *_ = await people(database)
+    on = NIGHT - timedelta(days=1)
+    async with database.transaction() as store:
+        await store.look_ahead(one, on, SINCE, NIGHT)
+        before = await store.checkin(one, on)
+        assert before is not None
+        after = replace(before, pain=9, signs={"swollen": "yes", "fever": "unsure"})
+        await store.save_checkin(one, before, after, NOW, Origin.PROMPTED)
+        assert await store.checkin(one, on) == after
+        assert (await store.diary(one, SINCE, NIGHT))[-1] == after
+        (row, *_) = await store.open_escalations(one)
+        await store.change_escalation(row.id, closed_at=NOW, outcome="seen")
+        assert row.id not in [other.id for other in await store.open_escalations(one)]
+        await store.plan(one, Kind.CARD, "escalation:99", 0, NOW - timedelta(hours=1))
+        assert await store.owes_safety(one, NOW)
+        await store.drop_ready(one, (Kind.CARD,), "settled")
+        assert not await store.owes_safety(one, NOW)
+    async with database.reading() as store:
+        assert await store.checkin(one, on) == after
+        assert [change.new for change in await store.corrections(one, on)] == ["9"]
 
 
 async def test_what_is_put_off_is_written_and_each_patients_writes_in_their_order(database: Database) -> None:
@@ -129,7 +162,7 @@ async def test_what_is_put_off_is_written_and_each_patients_writes_in_their_orde
 async def test_what_was_written_is_read_anew_of_that_patient(database: Database) -> None:
     first, second, *_ = ids = await people(database)
     async with database.company() as company:
-        await company.foresee_checkins(ids, NIGHT, DiarySpans(SINCE, SINCE), NOW, [WORD])
+        await company.foresee_checkins(ids, NIGHT, DiarySpans(SINCE, SINCE), [WORD])
         before = await company.diary(second, SINCE, NIGHT)
         opened = await company.open_checkin(first, NIGHT, Origin.PROMPTED, "1", NOW)
         assert opened == CheckIn(NIGHT, origin=Origin.PROMPTED, version="1", opened_at=NOW)

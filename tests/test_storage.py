@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
@@ -794,3 +795,43 @@ async def test_a_database_that_is_not_open_says_so(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="not open"):
         async with Database(f"sqlite:///{tmp_path / 'x.db'}").transaction():
             pass
+
+
+OTHERS = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_the_server_closed_is_not_taken(postgres_url: str) -> None:  # noqa: F811
+    with fresh_database(postgres_url) as fresh:
+        database = Database(fresh)
+        await database.open()
+        for value in ("before", "after"):
+            async with database.transaction() as store:
+                await store.set_meta("there", value)
+            async with database.reading() as store:
+                assert await store.meta("there") == value
+            with psycopg.connect(fresh.replace("+psycopg", ""), autocommit=True) as operator:
+                operator.execute(OTHERS)
+        await database.close()
+
+
+@pytest.mark.postgres
+async def test_a_transaction_that_fails_on_the_server_leaves_nothing_and_a_good_connection(
+    postgres_url: str,  # noqa: F811
+) -> None:
+    with fresh_database(postgres_url) as fresh:
+        database = Database(fresh)
+        await database.open()
+
+        async def fail() -> None:
+            async with database.transaction() as store:
+                await store.set_meta("half", "done")
+                await store.plan(12345, Kind.CARD, "nobody's", 0, NOW)
+
+        for _ in range(3):
+            with pytest.raises(StorageError, match="the database refused: ForeignKeyViolation 23503"):
+                await fail()
+            async with database.transaction() as store:
+                assert await store.meta("half") is None
+        await database.close()

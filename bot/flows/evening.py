@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
+from bot.flows import presence
 from bot.flows.cards import follow_up
 from bot.flows.escalation import Spoken
 from bot.flows.facts import circumstances, signs_since
@@ -19,6 +19,7 @@ from bot.rules.timing import in_quiet_hours, night_at
 from bot.rules.tips import choose_pieces, withheld_techniques
 from bot.storage.company import Company
 from bot.storage.store import Store
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Timing
 from content.words import Html
@@ -159,14 +160,14 @@ def page(content: Content, evening: Evening, greeting: str, silent: bool = False
     return Message(Html("\n\n".join(parts)), _rows(content, evening), silent=silent)
 
 
-@lru_cache(1024)
+@kept(1024)
 def _part(content: Content, piece: str, done: bool) -> Html:
     words = content.words
     title = words.say(f"part_{content.pieces[piece].part}")
     return words.say("part_done" if done else "part_open", title=title, text=Html(content.piece_words[piece]))
 
 
-@lru_cache(1024)
+@kept(1024)
 def _label(content: Content, part: str, done: bool) -> str:
     words = content.words
     return words.plain("button_undo_part" if done else "button_did_part", part=words.plain(f"part_{part}"))
@@ -182,7 +183,7 @@ def _rows(content: Content, evening: Evening) -> Rows:
     return _rows_of(content, evening.night, shown, evening.done, _all_done(content, evening))
 
 
-@lru_cache(128)
+@kept(128)
 def _rows_of(
     content: Content, night: date, shown: tuple[str, ...], ticked: frozenset[str], all_done: bool
 ) -> Rows:
@@ -224,26 +225,33 @@ async def press(services: Services, chat_id: int, night: date, verb: str, detail
         patient = await store.patient_of_chat(chat_id)
         if patient is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
-        content = services.content_for(patient)
-        evening = await store.evening(patient.id, night)
-        after = None if evening is None else _after(evening, verb, detail)
-        over = verb in ("later", "snooze") and night != _night_now(services, patient)
-        if evening is None or after is None or over:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        if after != evening:
-            await store.save_evening(patient.id, after, services.clock())
-        if verb == "snooze":
-            return await _snooze(services, store, patient, after, detail)
-        if verb in ("not", "back"):
-            reason = "declined" if verb == "not" else "opened again"
-            await store.drop_ready(patient.id, (Kind.PROMPT,), reason, subject=night.isoformat())
-        if verb == "not":
-            return Reply(edit=Message(content.words.say("not_tonight"), (_back_row(content, after),)))
-        message = await _as_it_suits(services, store, patient, content, after)
-        if verb == "later":
-            message = replace(message, rows=_snooze_rows(content, after))
-        notice = content.words.plain("notice_done") if verb == "did" else ""
-        return Reply(edit=message, notice=notice)
+        reply = await _pressed(services, store, patient, night, verb, detail)
+        return replace(reply, here=await presence.minding(store, patient, services.clock()))
+
+
+async def _pressed(
+    services: Services, store: Store, patient: Patient, night: date, verb: str, detail: str
+) -> Reply:
+    content = services.content_for(patient)
+    evening = await store.evening(patient.id, night)
+    after = None if evening is None else _after(evening, verb, detail)
+    over = verb in ("later", "snooze") and night != _night_now(services, patient)
+    if evening is None or after is None or over:
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    if after != evening:
+        await store.save_evening(patient.id, after, services.clock())
+    if verb == "snooze":
+        return await _snooze(services, store, patient, after, detail)
+    if verb in ("not", "back"):
+        reason = "declined" if verb == "not" else "opened again"
+        await store.drop_ready(patient.id, (Kind.PROMPT,), reason, subject=night.isoformat())
+    if verb == "not":
+        return Reply(edit=Message(content.words.say("not_tonight"), (_back_row(content, after),)))
+    message = await _as_it_suits(services, store, patient, content, after)
+    if verb == "later":
+        message = replace(message, rows=_snooze_rows(content, after))
+    notice = content.words.plain("notice_done") if verb == "did" else ""
+    return Reply(edit=message, notice=notice)
 
 
 def _after(evening: Evening, verb: str, detail: str) -> Evening | None:

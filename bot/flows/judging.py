@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from bot.flows.asking import PATTERN, put_question
 from bot.flows.cards import cycle_of, told_before
@@ -28,6 +27,7 @@ from bot.rules.timing import end_of_quiet
 from bot.rules.triage import YES, closed_over, holds, judge
 from bot.rules.windows import Night, night_of
 from bot.storage.store import Store
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Level
 from content.words import Html
@@ -91,7 +91,7 @@ async def judge_diary_of(
     return tuple(again[:1])
 
 
-@lru_cache(maxsize=512)
+@kept()
 def _told_at_once(content: Content) -> Content:
     """The same content with only the patterns that wait for nothing: the grave ones and the questions."""
     hasty = {
@@ -105,10 +105,16 @@ def _told_at_once(content: Content) -> Content:
 # --- what is known -------------------------------------------------------------------------------------
 
 
+async def look_ahead(store: Store, patient: Patient, night: date, now: datetime) -> None:
+    """Learn together, where each question is a trip, what an answer about one night will be judged by."""
+    on = max(night, ended_night(patient, now))
+    await store.look_ahead(patient.id, night, on - NIGHTS, on)
+
+
 async def _known(store: Store, patient: Patient, content: Content, on: date) -> Known:
     since = on - NIGHTS
     checkins = {one.night: one for one in await store.diary(patient.id, since, on) if _is_told(one)}
-    evenings = {one.night: one for one in await store.evenings(patient.id, since, on)}
+    evenings = {one.night: one for one in await store.bare_evenings(patient.id, since, on)}
     rows = tuple(row for row in await store.escalations(patient.id) if not row.about_other)
     cramps: dict[date, int] = {}
     for episode in await store.episodes(patient.id, since, on):
@@ -171,7 +177,7 @@ async def _memory(store: Store, patient: Patient, content: Content, known: Known
     return Memory(tuple(matters), said_on)
 
 
-@lru_cache(maxsize=512)
+@kept()
 def word_subjects(content: Content) -> tuple[str, ...]:
     """Return the subjects of all kind words there are."""
     return tuple(f"{PATTERN}:{rule}" for rule, one in content.patterns.items() if one.effect == "say")

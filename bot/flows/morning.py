@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import numbers, profile
+from bot.flows import numbers, presence, profile
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
 from bot.flows.facts import known_facts, rows_of
-from bot.flows.judging import NIGHTS, judge_diary_of, word_subjects
+from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.schedule import ended_night, plan_checkins, told_night
 from bot.flows.services import Services
@@ -63,7 +63,7 @@ async def foresee_checkins(
         spans = DiarySpans(night - NIGHTS, _asked_since(content, night))
         alike.setdefault((night, spans, word_subjects(content)), []).append(patient.id)
     for (night, spans, words), patient_ids in alike.items():
-        await store.foresee_checkins(patient_ids, night, spans, now, words)
+        await store.foresee_checkins(patient_ids, night, spans, words)
 
 
 def _asked_since(content: Content, night: date) -> date:
@@ -123,18 +123,26 @@ async def press(services: Services, chat_id: int, night: date, verb: str, code: 
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
-        content = services.content_for(patient)
-        now = services.clock()
-        checkin = await opened(store, patient, content, night, now)
-        if checkin is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        if verb in ("show", "change", "sum"):
-            return _shown(content, patient, checkin, verb, code)
-        question = content.questions.get(code if verb in ("done", "skip") else verb)
-        after = _after(checkin, question, verb, code) if question else None
-        if question is None or after is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        return await _record(services, store, patient, checkin, after, question, origin)
+        await look_ahead(store, patient, night, services.clock())
+        reply = await _pressed(services, store, patient, night, verb, code, origin)
+        # Looked at here, what it must mind costs no transaction of its own.
+        return replace(reply, here=await presence.minding(store, patient, services.clock()))
+
+
+async def _pressed(
+    services: Services, store: Store, patient: Patient, night: date, verb: str, code: str, origin: str
+) -> Reply:
+    content = services.content_for(patient)
+    checkin = await opened(store, patient, content, night, services.clock())
+    if checkin is None:
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    if verb in ("show", "change", "sum"):
+        return _shown(content, patient, checkin, verb, code)
+    question = content.questions.get(code if verb in ("done", "skip") else verb)
+    after = _after(checkin, question, verb, code) if question else None
+    if question is None or after is None:
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    return await _record(services, store, patient, checkin, after, question, origin)
 
 
 def _is_grave(verb: str) -> bool:

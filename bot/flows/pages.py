@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from bot.messages import Button, Message, Rows, Style
 from bot.model import CheckIn, Origin, Patient
@@ -14,7 +15,12 @@ from content.words import Html
 
 def press_of(night: date, *parts: str) -> str:
     """Return what a button of one night carries, e.g. `ci:261121:pain:p7`."""
-    return ":".join(["ci", night.strftime("%y%m%d"), *parts])
+    return ":".join(["ci", _digits(night), *parts])
+
+
+@lru_cache(64)
+def _digits(night: date) -> str:
+    return night.strftime("%y%m%d")
 
 
 def page(content: Content, patient: Patient, checkin: CheckIn, lead: Html | None = None) -> Message:

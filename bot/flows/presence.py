@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bot.flows.schedule import ROUTINE_KINDS, plan_all
 from bot.flows.services import Services
+from bot.messages import Here
 from bot.model import Patient
 from bot.rules.timing import in_quiet_hours
 from bot.storage.store import Store
-
-
-@dataclass(frozen=True)
-class Here:
-    """What a reply to somebody who is there must mind."""
-
-    owes_safety: bool = False  # safety words wait, and go first
-    is_quiet: bool = False  # it makes no sound
 
 
 async def blocked(services: Services, chat_id: int) -> None:
@@ -42,17 +34,27 @@ async def back(services: Services, chat_id: int) -> None:
 
 async def here(services: Services, chat_id: int) -> Here:
     """Take a word or a press as a sign that the chat is open; say what its reply must mind."""
-    now = services.clock()
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None:
             return Here()
-        owes = patient.blocked_at is not None or await store.owes_safety(patient.id, now)
-    if patient.blocked_at is not None:  # the news of it was lost
-        await back(services, chat_id)
+        seen = await minding(store, patient, services.clock())
+    if seen is not None:
+        return seen
+    await back(services, chat_id)  # the news of it was lost
+    return Here(owes_safety=True, is_quiet=_is_quiet(patient, services.clock()))
+
+
+async def minding(store: Store, patient: Patient, now: datetime) -> Here | None:
+    """Return what a reply must mind as a transaction leaves it; None for somebody to be let back in."""
+    if patient.blocked_at is not None:
+        return None
+    return Here(await store.owes_safety(patient.id, now), _is_quiet(patient, now))
+
+
+def _is_quiet(patient: Patient, now: datetime) -> bool:
     times = patient.times
-    is_quiet = patient.silent or in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
-    return Here(owes, is_quiet)
+    return patient.silent or in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
 
 
 async def wake_safety(store: Store, patient: Patient, now: datetime) -> None:

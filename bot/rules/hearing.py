@@ -102,7 +102,8 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
     if grave < weighing.silent_below and not says_little:
         calm = replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
         return replace(calm, alarming=heard.reading.cry)
-    unheard = not asked and grave >= weighing.asks_from and not says_little
+    hints = leans.grave.gravest_part >= weighing.asks_part_from or leans.gravest_row >= weighing.asks_row_from
+    unheard = not asked and grave >= weighing.asks_from and hints and not says_little
     return replace(heard, alarming=heard.reading.is_alarming or unheard)
 
 
@@ -171,8 +172,12 @@ def said_of(
         said += [f"feeling:{one}" for one in reading.feeling] + [f"helped:{one}" for one in reading.helped]
         said += ["pain:"] if reading.pain is not None else []
         known = _with_answers(known, reading)
+    if not said:
+        return Judged()
     certain = replace(known, signs={**known.signs, **dict.fromkeys(sure, YES)})
-    supposed = replace(certain, signs={**certain.signs, **dict.fromkeys(doubtful, YES)})
+    supposed = certain
+    if doubtful:
+        supposed = replace(certain, signs={**certain.signs, **dict.fromkeys(doubtful, YES)})
     return _judged(content, facts, certain, supposed, sure, tuple(dict.fromkeys(said)))
 
 
@@ -212,8 +217,9 @@ def _judged(
     new = [finding for finding in found if _is_new(finding, said)]
     raised = tuple(finding for finding in new if finding.level >= Level.URGENT)
     standing = {finding.topic: finding.level for finding in found}
+    perhaps = found if supposed is certain else judge(content, supposed)
     asked = [
-        *(finding.rule for finding in judge(content, supposed) if _is_new(finding, said)),
+        *(finding.rule for finding in perhaps if _is_new(finding, said)),
         *_left_open(content, before, supposed),
         *(
             rule
@@ -248,8 +254,9 @@ def _whole(content: Content, facts: Facts) -> Facts:
 
 def _left_open(content: Content, before: Facts, after: Facts) -> list[str]:
     """The rows that only an unanswered profile question or score holds back, now and not before."""
-    earlier = set(in_doubt(content, before))
-    return [rule for rule in in_doubt(content, after) if rule not in earlier]
+    now = in_doubt(content, after)
+    earlier = in_doubt(content, before) if now else ()
+    return [rule for rule in now if rule not in earlier]
 
 
 def _lone(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise
 
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Examples, Level, Scale
 
@@ -46,6 +47,11 @@ class Likeness:
     urgent_row: float  # natural logarithm: likelier by the likeliest urgent row than by how everybody writes
     emergency_row: float  # the same of the likeliest emergency row
     words: int  # of the whole message
+
+    @property
+    def gravest_row(self) -> float:
+        """Return how much likelier the likeliest grave row makes the words."""
+        return max(self.urgent_row, self.emergency_row)
 
 
 def likeness(content: Content, text: str) -> Likeness | None:
@@ -94,6 +100,7 @@ def most_like(content: Content, text: str, rows: Iterable[str]) -> list[tuple[st
     return sorted(found, key=lambda each: -each[1])
 
 
+@kept()
 def _learned(content: Content) -> _Learned:
     rows = content.examples.rows
     return _learned_from(content.examples, tuple((row, content.red_flags[row].level) for row in rows))
@@ -141,11 +148,11 @@ class _Learned:
                 more = math.log1p(own[feature] / usual / BACKGROUND)
                 self._rows.setdefault(feature, []).append((row, more))
 
-    def lean(self, features: frozenset[str]) -> tuple[float, float]:
+    def lean(self, features: tuple[str, ...]) -> tuple[float, float]:
         known = [self._leans[feature] for feature in features if feature in self._leans]
         return sum(grave for grave, _ in known), sum(emergency for _, emergency in known)
 
-    def likelihoods(self, features: frozenset[str]) -> dict[str, float]:
+    def likelihoods(self, features: tuple[str, ...]) -> dict[str, float]:
         known = [feature for feature in features if feature in self._leans]
         found = {row: unheld * len(known) for row, unheld in self._unheld.items()}
         for feature in known:
@@ -166,10 +173,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(APOSTROPHES.sub("", text.casefold())))
 
 
-def _features(words: tuple[str, ...]) -> frozenset[str]:
+def _features(words: tuple[str, ...]) -> tuple[str, ...]:
     row = (BEGIN, *words, END)
     pairs = (f"{one} {other}" for one, other in pairwise(row))
-    return frozenset((*words, *pairs))
+    return tuple(dict.fromkeys((*words, *pairs)))  # in order: sums come out the same in every run
 
 
 def _parts(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -97,23 +97,22 @@ def _finding(rule: str, pattern: Pattern, diary: Diary, proof: Proof) -> Finding
 
 def night_is(night: Night, that: NightIs) -> bool:
     """Say whether a night was like that: everything that is written holds, of a list one."""
-    tests = (
-        that.pain_from is None or (night.pain is not None and night.pain >= that.pain_from),
-        that.symptoms is None or night.has_symptoms is that.symptoms,
-        that.sleep_disturbed is None or night.sleep_disturbed is that.sleep_disturbed,
-        not that.feeling or not night.feeling.isdisjoint(that.feeling),
-        not that.helped or not night.helped.isdisjoint(that.helped),
-        not that.signs or night.has_sign(that.signs),
-        that.side is None or _side(night) == that.side,
-        that.tired is None or night.tired == that.tired,
-        that.painkiller is None or night.painkiller is that.painkiller,
-        that.self_care is None or bool(night.did) is that.self_care,
-        that.distress_from is None or (night.distress or 0) >= that.distress_from,
-        that.mood_from is None or (night.mood or 0) >= that.mood_from,
-        that.longest_over is None or (night.longest_minutes or 0) > that.longest_over,
-        not that.any or any(night_is(night, part) for part in that.any),
+    return (
+        (that.pain_from is None or (night.pain is not None and night.pain >= that.pain_from))
+        and (that.symptoms is None or night.has_symptoms is that.symptoms)
+        and (that.sleep_disturbed is None or night.sleep_disturbed is that.sleep_disturbed)
+        and (not that.feeling or not night.feeling.isdisjoint(that.feeling))
+        and (not that.helped or not night.helped.isdisjoint(that.helped))
+        and (not that.signs or night.has_sign(that.signs))
+        and (that.side is None or _side(night) == that.side)
+        and (that.tired is None or night.tired == that.tired)
+        and (that.painkiller is None or night.painkiller is that.painkiller)
+        and (that.self_care is None or bool(night.did) is that.self_care)
+        and (that.distress_from is None or (night.distress or 0) >= that.distress_from)
+        and (that.mood_from is None or (night.mood or 0) >= that.mood_from)
+        and (that.longest_over is None or (night.longest_minutes or 0) > that.longest_over)
+        and (not that.any or any(night_is(night, part) for part in that.any))
     )
-    return all(tests)
 
 
 def _side(night: Night) -> str | None:
@@ -177,11 +176,8 @@ class _Judge:
 
     def proof(self, when: When) -> Proof | None:
         """Return what a condition rests on, or None when it is not met."""
-        for kind, decide in self._kinds.items():
-            value = getattr(when, kind)
-            if value is not None:
-                return decide(value)
-        return None
+        kind, value = when.told
+        return self._kinds[kind](value) if kind else None
 
     # --- joining ---
 

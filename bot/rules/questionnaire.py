@@ -64,9 +64,9 @@ def next_question(shape: CheckInShape, checkin: CheckIn) -> Question | None:
 
 def question_before(shape: CheckInShape, checkin: CheckIn, code: str) -> Question | None:
     """Return the question asked before one, for the way back."""
-    asked = [question.code for question in path(shape, checkin)]
-    at = asked.index(code) if code in asked else 0
-    return path(shape, checkin)[at - 1] if at else None
+    asked = path(shape, checkin)
+    at = next((place for place, question in enumerate(asked) if question.code == code), 0)
+    return asked[at - 1] if at else None
 
 
 def chosen(checkin: CheckIn, question: Question) -> tuple[str, ...]:

@@ -277,14 +277,18 @@ class _Reader:
                     last = word
                 if word.text in self._limbs:
                     limb = word
-                begins = (
-                    at == 0
-                    or clause[at - 1].text in CONNECTIVES | self._markers.joins
-                    or clause[0].text in self._barriers
-                )
-                stands = last is not None and word.text == "it" and begins
+                stands = last is not None and word.text == "it" and self._begins(clause, at)
                 made.append(Word(last.text, word.source) if stands and last is not None else word)
         return made
+
+    def _begins(self, clause: list[Word], at: int) -> bool:
+        """Say whether a word begins what a clause says."""
+        return (
+            at == 0
+            or clause[at - 1].text in CONNECTIVES
+            or clause[at - 1].text in self._markers.joins
+            or clause[0].text in self._barriers
+        )
 
     def _with_limb(self, clause: list[Word], limb: Word) -> list[Word]:
         begin = 1 if clause[0].text in self._barriers else 0

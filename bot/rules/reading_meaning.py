@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +37,11 @@ class _Item:
     concept: str = ""
     gap: int = 0
     maybe: bool = False
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Say whether it is words of which one must stand there."""
+        return not (self.concept or self.gap or self.maybe)
 
 
 @dataclass(frozen=True)
@@ -78,13 +84,14 @@ class Meanings:
         self.stems = frozenset(stems)
         self._anchors = self._first_words()
         self._rules = [self._rule(*rule) for rule in rules]
+        self._by_concept = self._by_rarest_concept()
 
     def hits(self, words: Sequence[Word]) -> tuple[list[Hit], list[Hit]]:
         """Return what is meant, and the places in it whose own negation denies nothing else."""
         message = _Message(self._entries, self._anchors, self.stems, [word.text for word in words])
         found: dict[tuple[str, str, str, int, int], Hit] = {}
         units: dict[Span, Hit] = {}
-        for rule in self._rules:
+        for rule in self._hinted_at(message.hinted):
             if not rule.needs <= message.hinted or not message.has_all(rule.needs):
                 continue
             if message.has_any(rule.nowhere):
@@ -97,6 +104,18 @@ class Meanings:
                 for at in map(message.negation_of, own):
                     units[at, at + 1] = Hit(rule.unit, at, at + 1)
         return list(found.values()), list(units.values())
+
+    def _hinted_at(self, hinted: frozenset[str]) -> list[_Rule]:
+        """Return, in their order, the rules whose rarest concept may stand there."""
+        numbers = [number for concept in hinted for number in self._by_concept.get(concept, ())]
+        return [self._rules[number] for number in sorted(numbers)]
+
+    def _by_rarest_concept(self) -> dict[str, list[int]]:
+        uses = Counter(concept for rule in self._rules for concept in rule.needs)
+        found: dict[str, list[int]] = {}
+        for number, rule in enumerate(self._rules):
+            found.setdefault(min(sorted(rule.needs), key=lambda concept: uses[concept]), []).append(number)
+        return found
 
     def _arranged(self, rule: _Rule, message: _Message) -> Iterator[tuple[Span, ...]]:
         places = [message.spans(concept) for concept in rule.near]
@@ -177,12 +196,14 @@ class _Message:
         self._entries = entries
         self._spans: dict[str, list[Span]] = {}
         self._tried: dict[str, dict[int, set[int]]] = {}  # concept -> expression -> where it may begin
-        everywhere = range(len(words))
         for at, word in enumerate(words):
             for key in _keys(word, stems):
                 for name, number, begins in anchors.get(key, ()):
                     places = self._tried.setdefault(name, {}).setdefault(number, set())
-                    places.update((at,) if begins else everywhere[: at + 1])
+                    if begins:
+                        places.add(at)
+                    else:
+                        places.update(range(at + 1))
         self.hinted = frozenset(self._tried)  # concepts of which a word is there
 
     def has_all(self, concepts: Iterable[str]) -> bool:
@@ -220,31 +241,46 @@ class _Message:
             )
         return self._spans[concept]
 
-    def _ends(self, items: tuple[_Item, ...], step: int, at: int) -> Iterator[int]:
-        """Yield where the rest of an expression may end when it goes on at a word."""
+    def _ends(self, items: tuple[_Item, ...], step: int, at: int) -> list[int]:
+        """Return where the rest of an expression may end when it goes on at a word."""
+        while step < len(items) and items[step].is_plain:
+            if not self._is(items[step], at):
+                return []
+            step, at = step + 1, at + 1
         if step == len(items):
-            yield at
-            return
+            return [at]
         item = items[step]
-        if item.maybe:
-            yield from self._ends(items, step + 1, at)
+        ends = self._ends(items, step + 1, at) if item.maybe else []
         if item.concept:
             for start, end in self.spans(item.concept):
                 if start == at:
-                    yield from self._ends(items, step + 1, end)
+                    ends += self._ends(items, step + 1, end)
         elif item.gap:
-            for skipped in range(item.gap + 1):
-                if skipped and (
-                    at + skipped > len(self.words) or self.words[at + skipped - 1] in SENTENCE_ENDS
-                ):
-                    return
-                yield from self._ends(items, step + 1, at + skipped)
-        elif at < len(self.words) and (
-            self.words[at] in item.words
-            or (item.stems and self.words[at].startswith(item.stems))
-            or (NUMBER in item.words and self.words[at][0].isdigit())
-        ):
-            yield from self._ends(items, step + 1, at + 1)
+            for beyond in self._beyond(item.gap, at):
+                ends += self._ends(items, step + 1, beyond)
+        elif self._is(item, at):
+            ends += self._ends(items, step + 1, at + 1)
+        return ends
+
+    def _beyond(self, gap: int, at: int) -> Iterator[int]:
+        """Yield where a gap of so many words at most may end, within the sentence."""
+        yield at
+        for word in self.words[at : at + gap]:
+            if word in SENTENCE_ENDS:
+                return
+            at += 1
+            yield at
+
+    def _is(self, item: _Item, at: int) -> bool:
+        """Say whether a word is one of those that an item names."""
+        if at >= len(self.words):
+            return False
+        word = self.words[at]
+        return (
+            word in item.words
+            or (bool(item.stems) and word.startswith(item.stems))
+            or (NUMBER in item.words and word[0].isdigit())
+        )
 
 
 def _keys(word: str, stems: frozenset[str]) -> Iterator[str]:

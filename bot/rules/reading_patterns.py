@@ -198,31 +198,39 @@ class Finder:
     """Finds every place of a set of phrases, trying only those of which a word is there."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_word: dict[str, list[Phrase]] = {}
-        self._always: list[Phrase] = []
+        self._by_word: dict[str, list[tuple[Phrase, frozenset[int]]]] = {}
+        self._always: list[tuple[Phrase, frozenset[int]]] = []
+        self._met_by: dict[str, set[int]] = {}  # word -> numbers of the needs that it meets
+        numbers: dict[frozenset[str], int] = {}
+        shared: dict[frozenset[int], frozenset[int]] = {}
         for phrase in phrases:
+            for words in phrase.needs:
+                for word in words if words not in numbers else ():
+                    self._met_by.setdefault(word, set()).add(len(numbers))
+                numbers.setdefault(words, len(numbers))
+            needs = frozenset(numbers[words] for words in phrase.needs)
+            needs = shared.setdefault(needs, needs)
             if not phrase.anchors:
-                self._always.append(phrase)
+                self._always.append((phrase, needs))
             for word in phrase.anchors:
-                self._by_word.setdefault(word, []).append(phrase)
+                self._by_word.setdefault(word, []).append((phrase, needs))
 
     def phrases(self) -> list[Phrase]:
         """Return every phrase once."""
-        every = [*self._always, *(phrase for phrases in self._by_word.values() for phrase in phrases)]
-        return list({id(phrase): phrase for phrase in every}.values())
+        every = [*self._always, *(each for phrases in self._by_word.values() for each in phrases)]
+        return list({id(phrase): phrase for phrase, _ in every}.values())
 
     def hits(self, text: Text) -> list[Hit]:
         """Return all places, in no particular order."""
-        wanted = {id(phrase): phrase for phrase in self._always}
+        met: set[int] = set()
         for word in text.present:
-            for phrase in self._by_word.get(word, ()):
-                wanted[id(phrase)] = phrase
-        return [
-            hit
-            for phrase in wanted.values()
-            if not any(text.present.isdisjoint(words) for words in phrase.needs)
-            for hit in _found(phrase, text)
-        ]
+            met.update(self._met_by.get(word, ()))
+        wanted = {id(phrase): phrase for phrase, needs in self._always if needs <= met}
+        for word in text.present:
+            for phrase, needs in self._by_word.get(word, ()):
+                if needs <= met:
+                    wanted[id(phrase)] = phrase
+        return [hit for phrase in wanted.values() for hit in _found(phrase, text)]
 
 
 def masked(text: Text, hits: Iterable[Hit]) -> list[Word]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from typing import get_args
 
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Gate, Part
 
@@ -30,7 +30,7 @@ def withheld_techniques(content: Content, at: Circumstances) -> frozenset[str]:
     return _gated(content, frozenset(at.flags.items()), at.signs, at.helped) | at.withheld
 
 
-@lru_cache(4096)
+@kept(4096)
 def _gated(
     content: Content, flags: frozenset[tuple[str, bool]], signs: frozenset[str], helped: frozenset[str]
 ) -> frozenset[str]:
@@ -80,7 +80,7 @@ def _fitting(content: Content, tip_id: str, withheld: frozenset[str]) -> str | N
     return None
 
 
-@lru_cache(1024)
+@kept(1024)
 def _fitting_pieces(content: Content, withheld: frozenset[str]) -> Mapping[Part, Sequence[str]]:
     """Return the fitting pieces of each part that has any; worked out once for all who are alike in this."""
     fits: dict[Part, list[str]] = {}

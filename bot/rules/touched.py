@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from bot.model import Facts
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Condition, RedFlag
 
@@ -56,12 +56,12 @@ def _codes(facts: Facts) -> Iterator[str]:
         yield PAIN
 
 
-@lru_cache(maxsize=512)
+@kept()
 def _rules(content: Content) -> tuple[tuple[str, RedFlag], ...]:
     return tuple(content.red_flags.items())
 
 
-@lru_cache(maxsize=512)
+@kept()
 def _places(content: Content) -> dict[str, tuple[int, ...]]:
     """Return by code the places of the rules that need it or one of its kin."""
     places: dict[str, tuple[int, ...]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any, cast
 
@@ -42,7 +42,8 @@ from bot.storage.nights import (
 )
 from bot.storage.people import PATIENT, PROFILE
 from bot.storage.prepared import MadeT, Prepared, Question, listed_for_file, listed_for_server
-from bot.storage.sendings import OWES_SAFETY, SENDING_FOR
+from bot.storage.sendings import SAFETY_DUE, SENDING_FOR
+from bot.storage.server import Work
 from bot.storage.store import Store
 
 WHOSE = "patient_id"
@@ -81,14 +82,8 @@ class Company(Store):
         await self.catch_up()
         wide = _of_many(question)
         answers: dict[int, list[Any]] = {patient_id: [] for patient_id in patient_ids}
-        if self._driver is not None:
-            for patient_id, made in wide.answers(self._driver, {**given, WHOSE: [*answers]}):
-                answers[patient_id].append(made)
-        else:
-            statement = wide.held if self._writes else wide.statement
-            for row in await self._execute(statement, {**given, WHOSE: [*answers]}):
-                patient_id, made = wide.made(*row)
-                answers[patient_id].append(made)
+        for patient_id, made in await self._answers(wide, {**given, WHOSE: [*answers]}):
+            answers[patient_id].append(made)
         key = (question, *given.values())
         for patient_id, made in answers.items():
             self._foreseen.setdefault(patient_id, {})[key] = made
@@ -113,14 +108,12 @@ class Company(Store):
         patient_ids: Collection[int],
         night: date,
         spans: DiarySpans,
-        now: datetime,
         words: Collection[str],
     ) -> None:
         """Read what one morning's check-in is made and judged of; *words* are the subjects of kind words."""
         told = {"since": spans.judged_since, "until": night}
         await self.foresee(DIARY, patient_ids, **told)
         await self.foresee(EVENINGS, patient_ids, **told)
-        await self.foresee(PIECES, patient_ids, **told)
         await self.foresee(ALL, patient_ids)
         await self.foresee(EPISODES, patient_ids, **told)
         await self.foresee(PROFILE, patient_ids)
@@ -129,7 +122,7 @@ class Company(Store):
         await self.foresee(ASKINGS, patient_ids, since=spans.judged_since)
         for subject in words:
             await self.foresee(SENDING_FOR, patient_ids, kind=Kind.WORD, subject=subject)
-        await self.foresee(OWES_SAFETY, patient_ids, now=now)
+        await self.foresee(SAFETY_DUE, patient_ids)
         await self.foresee(CHECKIN, patient_ids, night=night)
         await self.foresee(ASKED_AT_TIMES, patient_ids, since=spans.asked_since)
 
@@ -172,6 +165,12 @@ class Company(Store):
         await self.catch_up()
         self._forget(None, change)
         return await super()._returned(change, **given)
+
+    async def _do_all(self, changes: Sequence[Work]) -> list[int]:
+        await self.catch_up()
+        for change, given in changes:
+            self._forget(given.get(change.whose), change)
+        return await super()._do_all(changes)
 
     def _put_off(self, change: Prepared, patient_id: object, given: Mapping[str, object]) -> None:
         """Join the rows of the same write, but never before an earlier write of the same patient."""

@@ -15,8 +15,10 @@ from bot.storage.company import Company
 from bot.storage.engines import postgres_engine, sqlite_reader, sqlite_writer
 from bot.storage.errors import StorageError
 from bot.storage.grouping import Writer
+from bot.storage.kept import Kept
 from bot.storage.migrating import migrate
 from bot.storage.places import Place, make_room, place_of
+from bot.storage.server import driver_error
 from bot.storage.store import Store
 
 __all__ = ["Database", "StorageError"]
@@ -31,8 +33,10 @@ class Database:
         """Take the operator's URL; one that cannot be read raises StorageError."""
         self._place: Place = place_of(url)
         self._shared: AsyncEngine | None = None  # PostgreSQL
+        self._kept: Kept | None = None  # PostgreSQL
         self._readers: Engine | None = None  # SQLite
         self._writer: Writer | None = None  # SQLite
+        self._refusals: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error)
 
     @property
     def is_shared(self) -> bool:
@@ -49,6 +53,8 @@ class Database:
             raise _cannot_open(self._place, error) from None
         if self._place.file is None:
             self._shared = postgres_engine(self._place)
+            self._kept = Kept(self._shared)
+            self._refusals = (SQLAlchemyError, driver_error())
         else:
             self._readers = sqlite_reader(self._place)
             self._writer = Writer(sqlite_writer(self._place))
@@ -60,9 +66,11 @@ class Database:
             await self._writer.close()
         if self._readers is not None:
             self._readers.dispose()
+        if self._kept is not None:
+            await self._kept.close()
         if self._shared is not None:
             await self._shared.dispose()
-        self._writer = self._readers = self._shared = None
+        self._writer = self._readers = self._shared = self._kept = None
 
     @asynccontextmanager
     async def transaction(self, alone: bool = False) -> AsyncIterator[Store]:
@@ -71,14 +79,14 @@ class Database:
         On SQLite, transactions that arrive together share a commit; `alone` waits for no one's.
         When a block is cancelled, its writes are undone; when only the commit is, they may be kept.
         """
-        with _as_storage_errors():
+        with self._as_storage_errors():
             async with self._writing(alone) as connection:
                 yield Store(connection, writes=True)
 
     @asynccontextmanager
     async def company(self, alone: bool = False) -> AsyncIterator[Company]:
         """Write in one transaction, as `transaction` does, what concerns many patients."""
-        with _as_storage_errors():
+        with self._as_storage_errors():
             async with self._writing(alone) as connection:
                 store = Company(connection, writes=True)
                 yield store
@@ -87,7 +95,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
         """Read one consistent state; writing in it raises StorageError."""
-        with _as_storage_errors():
+        with self._as_storage_errors():
             if self._readers is not None:
                 with self._readers.begin() as file:
                     yield Store(file, writes=False)
@@ -104,7 +112,9 @@ class Database:
             async with self._writer.turn(alone) as file:
                 yield file
             return
-        async with self._server().begin() as connection:
+        if self._kept is None:
+            raise StorageError("the database is not open")
+        async with self._kept.begin() as connection:
             yield connection
 
     def _server(self) -> AsyncEngine:
@@ -112,21 +122,19 @@ class Database:
             raise StorageError("the database is not open")
         return self._shared
 
-
-@contextmanager
-def _as_storage_errors() -> Iterator[None]:
-    """Say that a statement failed without what it was about: nobody's answers may reach a log."""
-    try:
-        yield
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        raise StorageError(f"the database refused: {_what(error)}") from None
+    @contextmanager
+    def _as_storage_errors(self) -> Iterator[None]:
+        """Say that a statement failed without what it was about: nobody's answers may reach a log."""
+        try:
+            yield
+        except self._refusals as error:
+            raise StorageError(f"the database refused: {_what(error)}") from None
 
 
 def _what(error: BaseException) -> str:
-    if not isinstance(error, DBAPIError) or error.orig is None:
-        return type(error).__name__
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-    return f"{type(error.orig).__name__} {code or ''}".strip()
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return f"{type(cause).__name__} {code or ''}".strip()
 
 
 def _cannot_open(place: Place, error: Exception) -> StorageError:

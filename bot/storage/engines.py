@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from bot.storage.kept import is_there
 from bot.storage.places import Place
 
 READERS = 4
@@ -23,6 +25,13 @@ POSTGRES_LIMITS = (
     "lock_timeout = '10s'",
     "idle_in_transaction_session_timeout = '30s'",
 )
+# Seconds after which a server that has gone without a word is noticed.
+KEEP_ALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
 
 
 def sqlite_engine(place: Place, begin: str, *pragmas: str, pool_size: int = 1) -> Engine:
@@ -72,9 +81,9 @@ def postgres_engine(place: Place) -> AsyncEngine:
         place.url,
         pool_size=10,
         max_overflow=10,
-        pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"prepare_threshold": None},  # a pooler between us would lose prepared statements
+        # A pooler between us would lose prepared statements.
+        connect_args={"prepare_threshold": None, **KEEP_ALIVE},
     )
 
     def set_up(connection: Any, _record: object) -> None:
@@ -85,7 +94,13 @@ def postgres_engine(place: Place) -> AsyncEngine:
         connection.commit()
 
     event.listen(engine.sync_engine, "connect", set_up)
+    event.listen(engine.sync_engine, "checkout", _check_it_is_there)
     return engine
+
+
+def _check_it_is_there(connection: Any, _record: object, _proxy: object) -> None:
+    if not is_there(connection.driver_connection):
+        raise DisconnectionError("the server closed a connection")
 
 
 def postgres_migrator(place: Place) -> Engine:

@@ -83,6 +83,9 @@ class Escalations(Statements):
 
     async def open_escalations(self, patient_id: int) -> list[Escalation]:
         """Return a patient's escalations that are not closed, oldest first."""
+        known = self._known.get((ALL, patient_id))
+        if known is not None:
+            return [row for row in known if row.is_open]
         return await self._ask(OPEN, patient_id=patient_id)
 
     async def escalations(self, patient_id: int, since: datetime | None = None) -> list[Escalation]:

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.model import Invite, Receipt
+from bot.storage.prepared import Prepared, Question
 from bot.storage.statements import Statements, made
 from bot.storage.tables import budget, invite, lease, meta, receipt
+
+
+def _moment(at: datetime) -> datetime:
+    return at
+
+
+SPENT = Question(_moment, select(budget.c.spent_until).where(budget.c.name == bindparam("name")), holds=True)
+SPEND = Prepared(
+    update(budget).where(budget.c.name == bindparam("of")).values(spent_until=bindparam("until"))
+)
+_NEW_PG, _NEW_FILE = (
+    insert(budget).on_conflict_do_nothing() for insert in (postgresql.insert, sqlite.insert)
+)
+NEW_BUDGET = Prepared(_NEW_PG, ("name", "spent_until"), _NEW_FILE)
 
 
 class House(Statements):
@@ -85,15 +101,14 @@ class House(Statements):
         *rate* is turns a second; unused time of at most *slack* may be caught up. None, and nothing taken,
         when the first turn lies further than *patience* ahead.
         """
-        await self._run(
-            self._insert(budget).values(name=name, spent_until=real_now - slack).on_conflict_do_nothing()
-        )
-        row = await self._one(select(budget.c.spent_until).where(budget.c.name == name).with_for_update())
-        start = max(row["spent_until"] if row else real_now, real_now - slack)
+        spent_until = await self._first(SPENT, name=name)
+        if spent_until is None:  # the first turn ever taken, by us or, meanwhile, by another
+            await self._do(NEW_BUDGET, name=name, spent_until=real_now - slack)
+            spent_until = await self._first(SPENT, name=name)
+        start = max(spent_until or real_now, real_now - slack)
         if start - real_now > patience:
             return None
-        spent = start + timedelta(seconds=turns / rate)
-        await self._run(update(budget).where(budget.c.name == name).values(spent_until=spent))
+        await self._do(SPEND, of=name, until=start + timedelta(seconds=turns / rate))
         return start
 
     async def leave_receipt(self, code: str, rows: Mapping[str, int], now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from bot.model import ANSWER_QUESTIONS, CheckIn, Correction, Episode, Evening, Origin
 from bot.storage.errors import StorageError
 from bot.storage.prepared import Prepared, Question, columns_of, upsert
+from bot.storage.server import Work
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import checkin, correction, episode, evening, evening_piece
 
@@ -146,20 +147,37 @@ class Nights(Statements):
         }
         if not changed:
             return
-        if not await self._do(_changed(tuple(changed)), of=patient_id, on=after.night, **changed):
+        corrected: list[Work] = [
+            (
+                CORRECTED,
+                {
+                    "patient_id": patient_id,
+                    "night": after.night,
+                    "question": question,
+                    "old": _as_text(getattr(before, question)),
+                    "new": _as_text(getattr(after, question)),
+                    "at": now,
+                    "origin": origin,
+                },
+            )
+            for question in ANSWER_QUESTIONS
+            if question in changed and _is_correction(question, before, after)
+        ]
+        standing = self._known_nights(patient_id)
+        written = {"of": patient_id, "on": after.night, **changed}
+        if not (await self._do_all([(_changed(tuple(changed)), written), *corrected]))[0]:
             raise StorageError("an answer came for a check-in that was never opened, or was erased")
-        for question in ANSWER_QUESTIONS:
-            if question in changed and _is_correction(question, before, after):
-                await self._do(
-                    CORRECTED,
-                    patient_id=patient_id,
-                    night=after.night,
-                    question=question,
-                    old=_as_text(getattr(before, question)),
-                    new=_as_text(getattr(after, question)),
-                    at=now,
-                    origin=origin,
-                )
+        # What was just written need not be read again.
+        shown = replace(after, signs=dict(sorted(after.signs.items())))
+        for key, nights in standing.items():
+            self._known[key] = [shown if one.night == after.night else one for one in nights]
+
+    def _known_nights(self, patient_id: int) -> dict[tuple[Any, ...], list[CheckIn]]:
+        return {
+            key: nights
+            for key, nights in self._known.items()
+            if key[0] in (CHECKIN, DIARY) and key[1] == patient_id
+        }
 
     async def asked_at_times(self, patient_id: int, since: date) -> dict[str, date]:
         """Return the questions not asked daily that were answered or skipped since a night, with the last."""
@@ -215,9 +233,13 @@ class Nights(Statements):
 
     async def evenings(self, patient_id: int, since: date, until: date) -> list[Evening]:
         """Return the evenings of the nights from *since* to *until*, both included, in order."""
-        bare = await self._ask(EVENINGS, patient_id=patient_id, since=since, until=until)
+        bare = await self.bare_evenings(patient_id, since, until)
         pieces = await self._pieces(patient_id, since, until) if bare else {}
         return [replace(one, pieces=pieces.get(one.night, ())) for one in bare]
+
+    async def bare_evenings(self, patient_id: int, since: date, until: date) -> list[Evening]:
+        """Return the evenings of these nights as `evenings` does, without what was offered."""
+        return await self._ask(EVENINGS, patient_id=patient_id, since=since, until=until)
 
     async def shown_pieces(self, patient_id: int, since: date) -> dict[str, date]:
         """Return the pieces of content shown since a night, each with the night it was shown last."""

@@ -30,6 +30,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeDecorator
 
 from bot.storage.columns import Convert, from_file, to_file
@@ -58,7 +59,7 @@ class Prepared:
     ) -> None:
         self.statement = statement
         self.whose = whose
-        self._written = written
+        self.written = written
         self._file_statement = statement if file_statement is None else file_statement
 
     def put(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> sqlite3.Cursor:
@@ -74,7 +75,7 @@ class Prepared:
     @cached_property
     def _compiled(self) -> tuple[str, list[Parameter]]:
         """The text, and for each place in it a parameter's name and conversion, or a fixed value."""
-        compiled = self._file_statement.compile(dialect=DIALECT, column_keys=[*self._written] or None)
+        compiled = self._file_statement.compile(dialect=DIALECT, column_keys=[*self.written] or None)
         parameters: list[Parameter] = []
         for name in compiled.positiontup or ():
             bound = compiled.binds[name]
@@ -105,7 +106,8 @@ class Question(Prepared, Generic[MadeT]):
         self.held: Statement = query
         if holds and isinstance(query, Select):
             self.held = query.with_for_update(key_share=True)
-        self._columns: list[Any] = [*query.exported_columns]
+        self.columns: list[Any] = [*query.exported_columns]
+        self.tables = frozenset(one for one in iterate(query) if isinstance(one, Table))
 
     def answers(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> list[MadeT]:
         """Return what is made of each row, read by SQLite's own driver."""
@@ -121,7 +123,7 @@ class Question(Prepared, Generic[MadeT]):
     @cached_property
     def _converted(self) -> list[tuple[int, Convert]]:
         """The places in a row whose values SQLite keeps in another shape."""
-        converts = [from_file(column.type, DIALECT) for column in self._columns]
+        converts = [from_file(column.type, DIALECT) for column in self.columns]
         return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
 
 

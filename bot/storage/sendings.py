@@ -76,15 +76,20 @@ _FINISH = (
 FINISH = Prepared(_FINISH)
 FINISH_OWN = Prepared(_FINISH.where(sending.c.owner == bindparam("by")))
 
-OWES_SAFETY = Question(
-    int,
-    select(sending.c.id)
+
+def _moment(due_at: datetime) -> datetime:
+    return due_at
+
+
+SAFETY_DUE = Question(
+    _moment,
+    select(sending.c.due_at)
     .where(
         or_(IS_READY, sending.c.state == State.CLAIMED),
         sending.c.rank == SAFETY,
-        sending.c.due_at <= bindparam("now"),
         sending.c.patient_id == bindparam("patient_id"),
     )
+    .order_by(sending.c.due_at)
     .limit(1),
 )
 
@@ -319,7 +324,8 @@ class Sendings(Statements):
 
     async def owes_safety(self, patient_id: int, now: datetime) -> bool:
         """Say whether a patient has a safety sending that is due and not on its way."""
-        return await self._first(OWES_SAFETY, patient_id=patient_id, now=now) is not None
+        due = await self._first(SAFETY_DUE, patient_id=patient_id)
+        return due is not None and due <= now
 
     async def without_next(
         self, kinds: Iterable[Kind], since: str, after: int, until: int

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Table
+from sqlalchemy import Connection, CursorResult, Executable, Insert, RowMapping, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.prepared import MadeT, Prepared, Question
+from bot.storage.server import Server, Work
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -26,10 +27,12 @@ class Statements:
     def __init__(self, connection: AsyncConnection | Connection, writes: bool) -> None:
         self._connection = connection
         self._writes = writes
-        self._known: dict[tuple[object, ...], list[Any]] = {}
+        self._known: dict[tuple[Any, ...], list[Any]] = {}  # by question and what was given
         self._driver: sqlite3.Connection | None = None
         if isinstance(connection, Connection):  # a file of our own answers at once: nothing to wait for
             self._driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        else:
+            self._server = Server(connection, holds=writes)
 
     async def _ask(self, question: Question[MadeT], **given: object) -> list[MadeT]:
         """Return what is made of each row of an answer."""
@@ -42,8 +45,12 @@ class Statements:
     async def _answers(self, question: Question[MadeT], given: dict[str, object]) -> list[MadeT]:
         if self._driver is not None:
             return question.answers(self._driver, given)
-        statement = question.held if self._writes else question.statement
-        return [question.made(*row) for row in await self._execute(statement, given)]
+        return (await self._server.answers([(question, given)]))[0]
+
+    async def _look_ahead(self, *asked: tuple[Question[Any], Mapping[str, object]]) -> None:
+        """Learn for one trip to the server what will be asked one by one."""
+        for (question, given), answer in zip(asked, await self._server.answers(asked), strict=True):
+            self._known[question, *given.values()] = answer
 
     async def _first(self, question: Question[MadeT], **given: object) -> MadeT | None:
         """Return what is made of the first row, or None."""
@@ -51,40 +58,49 @@ class Statements:
 
     async def _do(self, change: Prepared, **given: object) -> int:
         """Change rows and return how many."""
-        self._known.clear()
+        return (await self._do_all([(change, given)]))[0]
+
+    async def _do_all(self, changes: Sequence[Work]) -> list[int]:
+        """Make changes in order, for one trip where there are trips, and return how many rows each met."""
+        for change, _ in changes:
+            self._unlearn(change.statement)
         if self._driver is not None:
-            return change.put(self._driver, given).rowcount
-        return (await self._execute(change.statement, given)).rowcount
+            return [change.put(self._driver, given).rowcount for change, given in changes]
+        return [cursor.rowcount for cursor in await self._server.put(changes)]
+
+    def _unlearn(self, change: Executable) -> None:
+        """Drop the answers that a change may make untrue; what a deletion takes along nobody knows."""
+        table = change.table if isinstance(change, Insert | Update) else None
+        for key in [key for key in self._known if table is None or table in key[0].tables]:
+            del self._known[key]
 
     async def _do_each(self, change: Prepared, rows: Sequence[Mapping[str, object]]) -> int:
         """Make a change once for each of several rows and return how many were changed in all."""
-        self._known.clear()
         if self._driver is None:
-            return (await self._execute(change.statement, rows)).rowcount
+            return sum(await self._do_all([(change, row) for row in rows]))
+        self._unlearn(change.statement)
         return change.put_all(self._driver, rows).rowcount
 
     async def _changed(self, change: Question[MadeT], **given: object) -> list[MadeT]:
         """Change rows and return what is made of each."""
-        self._known.clear()
+        self._unlearn(change.statement)
         return await self._answers(change, given)
 
     async def _returned(self, change: Prepared, **given: object) -> list[Any]:
         """Change rows and return the key of each."""
-        self._known.clear()
-        if self._driver is not None:
-            return [key for (key,) in change.put(self._driver, given).fetchall()]
-        return [*(await self._execute(change.statement, given)).scalars()]
+        return await self._add(change, [given])
 
     async def _add(self, insert: Prepared, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         """Insert rows and return the key of each that was not there before."""
-        self._known.clear()
+        self._unlearn(insert.statement)
         if self._driver is not None:
             return [key for row in rows for (key,) in insert.put(self._driver, row).fetchall()]
-        return [*(await self._execute(insert.statement, rows)).scalars()]
+        cursors = await self._server.put([(insert, row) for row in rows])
+        return [key for cursor in cursors for (key,) in await cursor.fetchall()]
 
     async def _run(self, statement: Executable) -> CursorResult[Any]:
         if not statement.is_select:
-            self._known.clear()
+            self._unlearn(statement)
         return await self._execute(statement)
 
     async def _execute(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import inbound, limits, memory, outbound, scheduling, start
+from tests.benchmarks import inbound, limits, memory, outbound, reading, scheduling, start
 
 if __name__ == "__main__":
-    for benchmark in (start, memory, scheduling, outbound, limits, inbound):
+    for benchmark in (start, memory, reading, scheduling, outbound, limits, inbound):
         benchmark.main()
         print(flush=True)

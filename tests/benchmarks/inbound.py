@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
+import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,7 +38,8 @@ def once(
     """Return updates a second, CPU ms each, and the median and 99th percentile at a fixed rate (ms)."""
     data = "".join(f"&data={quote(f'ci:{night}:pain:+p{score}')}" for score in (3, 4, 5, 6))
     settings = {"SEND_RATE": "1000", **({"DATABASE_URL": url} if url else {})}
-    with running(kind, folder, pushed, settings) as bot:
+    print(f"{kind}, {'webhook' if pushed else 'polling'} ...", file=sys.stderr, flush=True)
+    with running(kind, folder, pushed, settings, soon_ready=True) as bot:
         bot.settle()
         bot.peer.ask(f"press?count={PEOPLE}&rate=50&people={PEOPLE}{data}")  # warm
         used = bot.cpu()
