@@ -87,7 +87,7 @@ def odds(scale: Scale, like: Likeness, leaning: Leaning, found: Level, *, denies
 
 
 def learn(content: Content) -> None:
-    """Learn a language's examples now, so that no message has to wait for it (a quarter of a second)."""
+    """Learn a language's examples now, so that no message has to wait for it (a second or so)."""
     _learned(content)
 
 

@@ -163,7 +163,7 @@ class _Reader:
         triggers = self._context.hits(laid)
         units = [*(hit for hit in phrased if hit.phrase.negative), *own_negations]
         around = Surroundings(laid, triggers, units, self._markers)
-        heard = tuple(self._heard(hit, around, text, laid) for hit in sorted(hits, key=lambda hit: hit.start))
+        heard = tuple(self._heard(hit, around, text, laid) for hit in sorted(hits, key=in_order))
         extras = self._extras.hits(laid)
         flags = self._flags(extras, around, about_other=False)
         others_flags = self._flags(extras, around, about_other=True)
@@ -329,6 +329,11 @@ class _Reader:
             for option, texts in options.items():
                 made.extend(compiler.phrases("answer", f"{question}:{option}", "yes", texts))
         return made
+
+
+def in_order(hit: Hit) -> tuple[int, int, str]:
+    """Return what hits are ordered by, so that every run names the same signs in the same order."""
+    return hit.start, hit.end, hit.phrase.code
 
 
 def quoted(hit: Hit, text: str, laid: Text) -> str:
