@@ -8,7 +8,7 @@ import pytest
 
 from bot.model import Episode
 from tests.conversation import LONDON, Conversation, Person, heard
-from tests.known import CLOT, answer_profile, pardon_captions, patient_of, reads, tonight
+from tests.known import CLOT, answer_profile, open_rules, pardon_captions, patient_of, reads, tonight
 
 GONE, STILL_ON = "It let go. Note it down", "It will not let go"
 
@@ -17,12 +17,6 @@ async def episodes(talk: Conversation, person: Person) -> list[Episode]:
     patient = await patient_of(talk, person)
     async with talk.store() as store:
         return await store.episodes(patient.id, talk.now.date() - timedelta(days=7))
-
-
-async def open_rules(talk: Conversation, person: Person) -> set[str]:
-    patient = await patient_of(talk, person)
-    async with talk.store() as store:
-        return {row.rule for row in await store.open_escalations(patient.id)}
 
 
 @pytest.mark.parametrize("healthy", [True, False])
