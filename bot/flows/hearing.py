@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.flows import appointment, cramp, enrolment, morning, numbers, outcome, settings
-from bot.flows.asking import because_of, put_question
+from bot.flows.asking import because_of, put_question, told_codes
 from bot.flows.cards import follow_up, is_despair, question_message, told_before
 from bot.flows.escalation import Raised, raise_findings
 from bot.flows.facts import known_facts
@@ -120,8 +120,8 @@ async def _raise_one(
     findings = judged.raised if about_other else (*judged.raised, *judged.lower)
     raised = await raise_findings(services, store, patient, findings, night, origin, about_other)
     if judged.asks:
-        because = because_of(judged.said)
-        await put_question(services, store, patient, night, because, judged.asks, about_other, origin)
+        because, codes = because_of(judged.said), told_codes(judged.said)
+        await put_question(services, store, patient, night, because, judged.asks, about_other, origin, codes)
     return raised
 
 
