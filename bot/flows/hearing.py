@@ -13,8 +13,8 @@ from bot.flows.facts import known_facts
 from bot.flows.pages import page
 from bot.flows.schedule import is_night, told_night
 from bot.flows.services import Services
-from bot.flows.urgent import areas, stateless_card
-from bot.messages import Message, Reply
+from bot.flows.urgent import NEW_LIST, areas, stateless_card
+from bot.messages import Button, Message, Reply
 from bot.model import Asking, Escalation, Facts, Patient
 from bot.rules.hearing import Heard, Judged, listen
 from bot.rules.reading import Reading
@@ -40,7 +40,9 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
             await _keep_answers(services, store, patient, heard.reading, night)
             return reply
         answered = await _answer(services, store, patient, content, heard.reading, text, night, origin)
-        answered = _with_signs(services, content, patient, heard, answered)
+        if heard.alarming:
+            standing = await _standing(store, patient, others=_may_be_of_other(heard.reading))
+            answered = _with_signs(services, content, patient, heard, standing, answered)
         return _with_lower(services, content, patient, raised, answered)
 
 
@@ -126,16 +128,33 @@ async def _raise_one(
 
 
 def _with_signs(
-    services: Services, content: Content, patient: Patient, heard: Heard, answered: Reply
+    services: Services,
+    content: Content,
+    patient: Patient,
+    heard: Heard,
+    standing: Escalation | None,
+    answered: Reply,
 ) -> Reply:
-    """Danger that became no card leads to the warning signs, whatever the words answered besides."""
+    """Danger that became no card leads to the warning signs, whatever the words answered besides.
+
+    With an emergency that stands, or seen by somebody, it is most likely about that; and a button beside what
+    stands leads to the signs as well.
+    """
     waits = max((finding.level for finding in heard.own.lower), default=Level.NONE) >= Level.SOON
     signs = areas(content, patient, services.clock().date())
-    if waits or not heard.alarming or signs in answered.messages:
+    if waits or signs in answered.messages:
         return answered
-    if not heard.reading.cry:  # what helps with a cramp goes first
+    if standing is not None and (heard.reading.seen or standing.level >= Level.EMERGENCY):
+        return answered
+    if not heard.reading.is_open and any(_leads_to_signs(message) for message in answered.messages):
+        return answered
+    if standing is not None or not heard.reading.cry:  # what stands, and what helps with a cramp, goes first
         return replace(answered, messages=(*answered.messages, signs))
     return replace(answered, messages=(signs, *answered.messages))
+
+
+def _leads_to_signs(message: object) -> bool:
+    return isinstance(message, Message) and any(one.press == NEW_LIST for row in message.rows for one in row)
 
 
 def _with_lower(
@@ -215,14 +234,16 @@ async def _otherwise(
     services: Services, store: Store, patient: Patient, content: Content, reading: Reading, night: date
 ) -> Reply:
     """Answer what is no answer: danger comes first, then what is owed an answer, then what is possible."""
+    standing = await _standing(store, patient, others=_may_be_of_other(reading))
     if reading.is_open:
+        if standing is not None:  # "I called 999", "they are here": a button says so
+            return Reply(messages=(_what_came(services, content, patient, standing),))
         return Reply(messages=(areas(content, patient, services.clock().date()),))
     waiting = await store.open_askings(patient.id)
     if waiting:  # "yes" and "no" are for its buttons: words alone settle nothing
         return Reply(messages=(question_message(content, patient, waiting[-1], services.clock().date()),))
-    standing = await _standing(store, patient)
     if standing is not None:  # whatever it was, what came of the warning is asked before anything else
-        return Reply(messages=(follow_up(content, patient, standing, services.clock()),))
+        return Reply(messages=(_what_came(services, content, patient, standing),))
     checkin = await store.checkin(patient.id, night)
     if checkin is not None and checkin.opened_at is not None and checkin.completed_at is None:
         return Reply(messages=(page(content, patient, checkin, content.words.say("tap_an_answer")),))
@@ -232,18 +253,36 @@ async def _otherwise(
 async def _answer_question(services: Services, store: Store, patient: Patient, content: Content) -> Reply:
     """Say what can be said in general; a warning that stands is said again first ("can it wait?")."""
     general = Message(content.words.say("question_answer"))
-    standing = await _standing(store, patient)
+    standing = await _standing(store, patient, others=True)
     if standing is None:
         return Reply(messages=(general,))
-    again = told_before(content, patient, standing.rule, services.clock().date())
+    again = told_before(
+        content, patient, standing.rule, services.clock().date(), about_other=standing.about_other
+    )
     return Reply(messages=(again,) if is_despair(content, standing.rule) else (again, general))
 
 
-async def _standing(store: Store, patient: Patient) -> Escalation | None:
-    """The gravest open matter that was told, emergency or urgent."""
+def _what_came(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
+    """The question what came of a warning, with a way to the others."""
+    asked = follow_up(content, patient, row, services.clock())
+    other = Button(content.words.plain("button_other_worry"), NEW_LIST)
+    return replace(asked, rows=(*asked.rows, (other,)))
+
+
+async def _standing(store: Store, patient: Patient, others: bool) -> Escalation | None:
+    """The gravest open matter that was told, emergency or urgent: one's own, or else somebody else's."""
     rows = await store.open_escalations(patient.id)
-    told = [row for row in rows if row.level >= Level.URGENT and row.told_at is not None]
-    return max(told, key=lambda row: row.level, default=None)
+    told = [
+        row
+        for row in rows
+        if row.level >= Level.URGENT and row.told_at is not None and (others or not row.about_other)
+    ]
+    return max(told, key=lambda row: (not row.about_other, row.level), default=None)
+
+
+def _may_be_of_other(reading: Reading) -> bool:
+    """Say whether words may be about somebody else's warning: a cry, danger, or that they were seen."""
+    return reading.is_open or reading.seen
 
 
 def _is_cramp_now(patient: Patient, reading: Reading, now: datetime) -> bool:

@@ -16,6 +16,8 @@ from content.schema import Level
 from content.words import Html
 
 GRAVE = (Level.EMERGENCY, Level.URGENT)
+OPEN = "open"
+NEW_LIST = f"ur:{OPEN}"  # a button that leaves its message as it is
 
 
 def areas_of(content: Content) -> dict[str, list[str]]:
@@ -66,6 +68,8 @@ async def area(services: Services, chat_id: int, name: str) -> Reply:
         patient = await store.patient_of_chat(chat_id)
     content = services.content_of(patient)
     today = services.clock().date()
+    if name == OPEN:
+        return Reply(messages=(areas(content, patient, today),))
     rules = areas_of(content).get(name)
     if rules is None:
         return Reply(edit=areas(content, patient, today))
