@@ -355,7 +355,9 @@ async def test_words_about_a_treated_leg_are_asked_about_and_a_bigger_one_is_lou
 async def test_a_card_that_comes_of_silence_says_so_and_so_does_why(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.say(ada, "/cramp")
-    await talk.press(ada, "It will not let go", CONTENT.red_flag_words["U13"].line)
+    await talk.press(ada, "It will not let go", None)
+    await talk.later(seconds=6)
+    assert CONTENT.red_flag_words["U13"].line in heard(ada)
     await talk.until(time(8, 30))
     card = next(one for one in ada.messages if action("U13") in one.text)
     assert "have had no answer" in card.text

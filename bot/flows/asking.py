@@ -12,7 +12,7 @@ from bot.flows.pages import page
 from bot.flows.schedule import next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
-from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending
+from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending, State
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
 from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
@@ -64,10 +64,11 @@ async def put_question(
     about_other: bool,
     origin: str,
     codes: Iterable[str] = (),
+    wait: timedelta = timedelta(),
 ) -> Asking | None:
     """Owe the exact question of one or several rows at once, in place of an open one that it covers.
 
-    *codes* are the evidence that led to it.
+    *codes* are the evidence that led to it; with a *wait* something else is said first.
     """
     now = services.clock()
     standing = await store.open_askings(patient.id)
@@ -79,8 +80,26 @@ async def put_question(
     for old in standing:
         if _covers(asking, old):
             await store.answer_asking(old.id, "again", now)
-    await store.plan(patient.id, Kind.QUESTION, _subject(asking), 0, now)
+    await store.plan(patient.id, Kind.QUESTION, _subject(asking), 0, now + wait)
     return asking
+
+
+async def was_put(store: Store, asking: Asking) -> bool:
+    """Say whether a question may have reached the chat."""
+    sent = await store.sending_for(asking.patient_id, Kind.QUESTION, _subject(asking))
+    return any(one.state not in (State.READY, State.DROPPED) for one in sent)
+
+
+async def drop_row(services: Services, store: Store, patient: Patient, asking: Asking, rule: str) -> None:
+    """Answer one row of an open question with no; the others are still owed an answer."""
+    await store.answer_asking(asking.id, "no", services.clock())
+    rest = [one for one in asking.rules if one != rule]
+    if rest:
+        codes = codes_behind(services.content_for(patient), asking)
+        origin = f"rest:{asking.id}"
+        await put_question(
+            services, store, patient, asking.night, asking.because, rest, asking.about_other, origin, codes
+        )
 
 
 def _covers(asking: Asking, old: Asking) -> bool:

@@ -35,9 +35,15 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
         content = services.content_for(patient)
         night = told_night(patient, services.clock())
         heard = await _read(store, patient, content, night, text)
-        reply, raised = await _raise(services, store, patient, heard, night, origin)
+        helps = _helps_first(content, patient, heard, services.clock())
+        wait = cramp.HELP_FIRST if helps else timedelta()
+        reply, raised = await _raise(services, store, patient, heard, night, origin, wait)
         if heard.is_grave:
             await _keep_answers(services, store, patient, heard.reading, night)
+            if helps:
+                services.wake()
+                first = await cramp.what_to_do(store, patient, content, services.clock())
+                return replace(reply, messages=(first, *reply.messages))
             return reply
         answered = await _answer(services, store, patient, content, heard.reading, text, night, origin)
         if heard.alarming:
@@ -98,11 +104,17 @@ def _stateless(content: Content, heard: Heard, now: datetime) -> tuple[Message, 
 
 
 async def _raise(
-    services: Services, store: Store, patient: Patient, heard: Heard, night: date, origin: str
+    services: Services,
+    store: Store,
+    patient: Patient,
+    heard: Heard,
+    night: date,
+    origin: str,
+    wait: timedelta = timedelta(),
 ) -> tuple[Reply, Raised]:
-    """Write what was heard: escalations for what is certain, an exact question for what is not."""
+    """Write what was heard: escalations for what is certain, a question (after a wait) for what is not."""
     content = services.content_for(patient)
-    own = await _raise_one(services, store, patient, heard.own, night, origin, about_other=False)
+    own = await _raise_one(services, store, patient, heard.own, night, origin, about_other=False, wait=wait)
     other = await _raise_one(
         services, store, patient, heard.other, night, f"{origin}:other", about_other=True
     )
@@ -118,12 +130,15 @@ async def _raise_one(
     night: date,
     origin: str,
     about_other: bool,
+    wait: timedelta = timedelta(),
 ) -> Raised:
     findings = judged.raised if about_other else (*judged.raised, *judged.lower)
     raised = await raise_findings(services, store, patient, findings, night, origin, about_other)
     if judged.asks:
         because, codes = because_of(judged.said), told_codes(judged.said)
-        await put_question(services, store, patient, night, because, judged.asks, about_other, origin, codes)
+        await put_question(
+            services, store, patient, night, because, judged.asks, about_other, origin, codes, wait
+        )
     return raised
 
 
@@ -289,6 +304,14 @@ def _is_cramp_now(patient: Patient, reading: Reading, now: datetime) -> bool:
     """Say whether a cramp is told in the running night, and nothing of how the night was."""
     told = reading.pain is not None or reading.awake or reading.helped or reading.longest
     return "cramp" in reading.feeling and not told and patient.is_enrolled and is_night(patient, now)
+
+
+def _helps_first(content: Content, patient: Patient, heard: Heard, now: datetime) -> bool:
+    """Say whether a cramp is on and nothing but less than an emergency is asked: first what helps with it."""
+    if heard.own.raised or heard.other.is_grave or not heard.own.asks:
+        return False
+    gravest = max(content.red_flags[rule].level for rule in heard.own.asks)
+    return gravest < Level.EMERGENCY and _is_cramp_now(patient, heard.reading, now)
 
 
 def _has_answers(reading: Reading) -> bool:
