@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -99,3 +99,15 @@ async def test_another_report_does_not_take_the_place_of_rows_it_does_not_ask(ta
         for origin, rules in (("one", ("E3", "U7")), ("two", ("E7",)), ("three", ("E7", "E4"))):
             await put_question(talk.app.services, store, patient, night, "words:", rules, False, origin)
     assert [one.rules for one in await waiting(talk, ada)] == [("E3", "U7"), ("E7", "E4")]
+
+
+async def test_what_a_question_is_about_is_not_stretched_while_it_waits(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "/urgent")
+    await talk.press(ada, f"ur:{CONTENT.red_flags['U1'].area}", None)
+    await talk.press(ada, f"ur:{CONTENT.red_flags['U1'].area}:U1", None)
+    await talk.until(time(20, 30))
+    prompt = next(one for one in reversed(ada.messages) if "Good evening" in one.text)
+    assert "Stretch." not in prompt.text
+    said = (await talk.say(ada, "/cramp"))[-1]
+    assert "Do not stretch or rub this leg" in said.text

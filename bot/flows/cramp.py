@@ -50,7 +50,7 @@ async def _withheld(
     """Return the techniques that are wrong for a person now; of a stranger nothing is known."""
     if patient is None or not patient.is_enrolled:
         return withheld_techniques(content, Circumstances({}, frozenset(), frozenset(), frozenset()))
-    at = await circumstances(store, patient, content, _night(patient, moment))
+    at = await circumstances(store, patient, content, _night(patient, moment), but_for=LASTING[0])
     return withheld_techniques(content, at)
 
 
