@@ -111,3 +111,11 @@ async def test_what_a_question_is_about_is_not_stretched_while_it_waits(talk: Co
     assert "Stretch." not in prompt.text
     said = (await talk.say(ada, "/cramp"))[-1]
     assert "Do not stretch or rub this leg" in said.text
+
+
+async def test_words_that_led_to_a_card_are_not_said_to_be_unclear(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(8, 30))
+    said = await talk.say(ada, "my leg is getting thinner")
+    assert said[0].text.startswith(CONTENT.red_flag_words["S5"].action)
+    assert not [one.text for one in said if "not sure what you mean" in one.text]

@@ -45,7 +45,10 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
                 first = await cramp.what_to_do(store, patient, content, services.clock())
                 return replace(reply, messages=(first, *reply.messages))
             return reply
-        answered = await _answer(services, store, patient, content, heard.reading, text, night, origin)
+        is_taken = bool(raised.speaking)
+        answered = await _answer(
+            services, store, patient, content, heard.reading, text, night, origin, is_taken
+        )
         if heard.alarming:
             standing = await _standing(store, patient, others=_may_be_of_other(heard.reading))
             answered = _with_signs(services, content, patient, heard, standing, answered)
@@ -178,15 +181,11 @@ def _with_lower(
     """What can wait has its card; where that waits for the morning, one line says so."""
     if not raised.speaking:
         return answered
-    kept = tuple(
-        message
-        for message in answered.messages
-        if not (isinstance(message, Message) and message.text == content.words.say("unknown"))
-    )
     times = patient.times
-    if in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz):
-        kept = (Message(content.words.say("noted_lower"), silent=True), *kept)
-    return replace(answered, messages=kept)
+    if not in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz):
+        return answered
+    noted = Message(content.words.say("noted_lower"), silent=True)
+    return replace(answered, messages=(noted, *answered.messages))
 
 
 async def _keep_answers(
@@ -218,8 +217,12 @@ async def _answer(
     text: str,
     night: date,
     origin: str,
+    is_taken: bool,
 ) -> Reply:
-    """Take the words as the answer that is awaited, else as a check-in, else say what is possible."""
+    """Take the words as the answer that is awaited, else as a check-in, else say what is possible.
+
+    Words that led to a card (*is_taken*) were understood, whatever else they are.
+    """
     topic, _, detail = patient.expecting.partition(":")
     if topic == "enrol" and patient.step != "done":
         return await enrolment.typed(services, store, patient, text)
@@ -242,11 +245,17 @@ async def _answer(
             is_running = is_night(patient, services.clock())
             wanted = night if is_running else await _asked_night(store, patient, night)
         return await morning.typed(services, store, patient, reading, wanted, origin)
-    return await _otherwise(services, store, patient, content, reading, night)
+    return await _otherwise(services, store, patient, content, reading, night, is_taken)
 
 
 async def _otherwise(
-    services: Services, store: Store, patient: Patient, content: Content, reading: Reading, night: date
+    services: Services,
+    store: Store,
+    patient: Patient,
+    content: Content,
+    reading: Reading,
+    night: date,
+    is_taken: bool,
 ) -> Reply:
     """Answer what is no answer: danger comes first, then what is owed an answer, then what is possible."""
     standing = await _standing(store, patient, others=_may_be_of_other(reading))
@@ -259,6 +268,8 @@ async def _otherwise(
         return Reply(messages=(question_message(content, patient, waiting[-1], services.clock().date()),))
     if standing is not None:  # whatever it was, what came of the warning is asked before anything else
         return Reply(messages=(_what_came(services, content, patient, standing),))
+    if is_taken:
+        return Reply()
     checkin = await store.checkin(patient.id, night)
     if checkin is not None and checkin.opened_at is not None and checkin.completed_at is None:
         return Reply(messages=(page(content, patient, checkin, content.words.say("tap_an_answer")),))
