@@ -113,6 +113,7 @@ def problems(content: Content) -> list[str]:
         _signs,
         _red_flags,
         _red_flag_words,
+        _urgent_order,
         _lifecycles,
         _gates,
         _evening,
@@ -191,6 +192,13 @@ def _red_flags(content: Content) -> Complaints:
             yield f"{where}.area: {content.language}/messages.toml has no area_{red_flag.area}; write it"
         if not list(_condition(content, where, red_flag.when)):
             yield from _satisfiable(content, f"{where}.when", red_flag.when)
+
+
+def _urgent_order(content: Content) -> Complaints:
+    listed = str(content.words.messages.get("urgent_order", "")).split()
+    where = f"{content.language}/messages.toml: urgent_order"
+    yield from _unknown(where, "red flag", listed, content.red_flags)
+    yield from _twice(where, listed)
 
 
 def _standing(where: str, red_flag: RedFlag) -> Complaints:

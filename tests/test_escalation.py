@@ -11,7 +11,7 @@ from bot.model import Escalation, Finding, Kind, Patient, ProfileAnswer, State
 from bot.sandbox.faults import Fault
 from content.loader import load
 from content.schema import Level
-from tests.conversation import Conversation, Person, heard
+from tests.conversation import LONDON, Conversation, Person, heard, local_moment
 
 CONTENT = load()
 N = "ci:261120"
@@ -197,6 +197,17 @@ async def test_why_says_which_answers_and_which_rule(talk: Conversation) -> None
     await talk.press(ada, "Why do you say this?", "The rule: U1")
     said = await talk.say(ada, "/why")
     assert CONTENT.sign_words["leg_swollen"] in said[0].text
+
+
+async def test_why_says_when_a_message_really_went_out(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.app.stop()
+    talk.clock.offset += local_moment(date(2026, 11, 20), time(21, 40), LONDON) - talk.now
+    await talk.wake_up()
+    await talk.later(seconds=1)
+    said = await talk.say(ada, "/why")
+    assert "21:40: evening message: sent" in said[-1].text
+    assert "20:30" not in said[-1].text
 
 
 async def test_a_leg_sign_gone_for_two_nights_is_lowered_unless_it_stays(talk: Conversation) -> None:

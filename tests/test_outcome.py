@@ -7,6 +7,7 @@ from datetime import time
 import pytest
 
 from content.loader import load
+from content.schema import Level
 from tests.conversation import Conversation, Person
 from tests.known import open_rules
 
@@ -118,3 +119,15 @@ async def test_what_came_of_somebody_elses_matter_says_whose_it_is(talk: Convers
     await talk.press(ada, "I cannot reach anyone", "I am calling for somebody else")
     heard = await talk.say(ada, "can it wait until morning?")
     assert "about the other person" in heard[0].text
+
+
+# --- the list of warning signs ---------------------------------------------------------------------------
+
+
+async def test_the_list_begins_with_what_is_common_and_has_every_row(talk: Conversation) -> None:
+    ada = await said(talk)
+    lists = [one.text for one in await talk.say(ada, "/urgent")]
+    for rule, text in (("E1", lists[0]), ("U1", lists[1])):
+        assert text.splitlines()[2] == f"• {CONTENT.red_flag_words[rule].line}"
+    grave = [rule for rule, red_flag in CONTENT.red_flags.items() if red_flag.level >= Level.URGENT]
+    assert all(CONTENT.red_flag_words[rule].line in lists[0] + lists[1] for rule in grave)
