@@ -119,3 +119,16 @@ async def test_words_that_led_to_a_card_are_not_said_to_be_unclear(talk: Convers
     said = await talk.say(ada, "my leg is getting thinner")
     assert said[0].text.startswith(CONTENT.red_flag_words["S5"].action)
     assert not [one.text for one in said if "not sure what you mean" in one.text]
+
+
+async def test_what_one_has_oneself_does_not_answer_for_somebody_else(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "my legs are both numb between the legs and weak")
+    await talk.say(ada, "My mums right foot is numb")
+    asked = [one for one in await waiting(talk, ada) if one.about_other]
+    assert asked
+    await talk.press(ada, f"ak:{asked[-1].id}:unsure", None)
+    await taken_back(talk, ada)
+    left = [rule for one in await waiting(talk, ada) if one.about_other for rule in one.rules]
+    assert "E4" in await open_rules(talk, ada)
+    assert "E4" in left

@@ -233,7 +233,7 @@ async def _ruled_out(
         return await _believe(services, store, patient, asking, old, origin)
     codes = codes_behind(content, asking)
     left = await _left_by(store, patient, content, asking.night, codes, asking.about_other)
-    rest = await _unanswered(store, patient, content, left)
+    rest = await _unanswered(store, content, asking, left)
     if rest:
         because = asking.because
         await put_question(
@@ -281,11 +281,22 @@ def _named(codes: Iterable[str], kind: str) -> frozenset[str]:
 
 
 async def _unanswered(
-    store: Store, patient: Patient, content: Content, left: Iterable[Finding], asked: Iterable[str] = ()
+    store: Store,
+    content: Content,
+    about: Asking | Escalation,
+    left: Iterable[Finding],
+    asked: Iterable[str] = (),
 ) -> tuple[str, ...]:
-    """Return the grave rows to ask about next, gravest first: neither standing nor asked about already."""
-    standing = await store.open_escalations(patient.id)
-    waiting = {rule for one in await store.open_askings(patient.id) for rule in one.rules}
+    """Return the grave rows to ask the same person about next: neither standing nor asked about already."""
+    standing = [
+        row for row in await store.open_escalations(about.patient_id) if row.about_other == about.about_other
+    ]
+    waiting = {
+        rule
+        for one in await store.open_askings(about.patient_id)
+        if one.about_other == about.about_other
+        for rule in one.rules
+    }
     rules = dict.fromkeys((*asked, *(one.rule for one in left if one.level >= Level.URGENT)))
     rest = [
         rule
@@ -377,7 +388,7 @@ async def _ask_the_rest(
     left = await _left_by(store, patient, content, old.night, old.evidence, old.about_other)
     source = await _source_of(store, old)
     others = [rule for rule in source.rules if rule != old.rule] if source is not None else []
-    rest = await _unanswered(store, patient, content, left, others)
+    rest = await _unanswered(store, content, old, left, others)
     if rest:
         because = source.because if source is not None else because_of(old.evidence)
         codes = codes_behind(content, source) if source is not None else told_codes(old.evidence)

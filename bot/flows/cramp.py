@@ -73,7 +73,7 @@ def _ask_rows(content: Content, moment: datetime) -> Rows:
 
 async def file(services: Services, chat_id: int, asked_at: int, origin: str) -> Reply:
     """File one episode for the night it was asked about, once per message, and ask for its side."""
-    async with services.database.transaction() as store:
+    async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)

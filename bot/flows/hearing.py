@@ -155,16 +155,18 @@ def _with_signs(
 ) -> Reply:
     """Danger that became no card leads to the warning signs, whatever the words answered besides.
 
-    With an emergency that stands, or seen by somebody, it is most likely about that; and a button beside what
-    stands leads to the signs as well.
+    Beside an emergency that stands, or seen by somebody, it is most likely about that; a button there leads
+    to the signs as well.
     """
     waits = max((finding.level for finding in heard.own.lower), default=Level.NONE) >= Level.SOON
     signs = areas(content, patient, services.clock().date())
     if waits or signs in answered.messages:
         return answered
-    if standing is not None and (heard.reading.seen or standing.level >= Level.EMERGENCY):
+    if standing is not None and heard.reading.seen:
         return answered
-    if not heard.reading.is_open and any(_leads_to_signs(message) for message in answered.messages):
+    leads_there = any(_leads_to_signs(message) for message in answered.messages)
+    is_enough = not heard.reading.is_open or (standing is not None and standing.level >= Level.EMERGENCY)
+    if leads_there and is_enough:
         return answered
     if standing is not None or not heard.reading.cry:  # what stands, and what helps with a cramp, goes first
         return replace(answered, messages=(*answered.messages, signs))

@@ -32,7 +32,7 @@ SEARCH_SHOWN = 60
 Searched = tuple[str, str]  # a title with what else it is called, and a text
 
 
-async def in_place_of_tips(services: Services, chat_id: int) -> Reply | None:
+async def _in_place(services: Services, chat_id: int) -> Reply | None:
     """Return what is said instead of any tip while an emergency or despair of the patient's own is open."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
@@ -59,7 +59,7 @@ async def _gated(services: Services, chat_id: int) -> tuple[Content, Circumstanc
 
 async def menu(services: Services, chat_id: int, search: str = "") -> Reply:
     """Answer /tips: the topics, or what a typed word finds."""
-    if instead := await in_place_of_tips(services, chat_id):
+    if instead := await _in_place(services, chat_id):
         return instead
     content, at, _ = await _gated(services, chat_id)
     if search.strip():
@@ -156,7 +156,7 @@ def _words(text: str) -> list[str]:
 
 async def topic(services: Services, chat_id: int, name: str) -> Reply:
     """Show the tips of one topic that fit this person."""
-    if instead := await in_place_of_tips(services, chat_id):
+    if instead := await _in_place(services, chat_id):
         return instead
     content, at, _ = await _gated(services, chat_id)
     tips = [tip for tip in fitting_tips(content, at) if name in content.tips[tip].topics]
@@ -170,7 +170,7 @@ async def topic(services: Services, chat_id: int, name: str) -> Reply:
 
 async def back_to_menu(services: Services, chat_id: int) -> Reply:
     """Show the topics in place."""
-    if instead := await in_place_of_tips(services, chat_id):
+    if instead := await _in_place(services, chat_id):
         return instead
     content, at, _ = await _gated(services, chat_id)
     return Reply(edit=_topics(content, at))
@@ -178,7 +178,7 @@ async def back_to_menu(services: Services, chat_id: int) -> Reply:
 
 async def tip(services: Services, chat_id: int, name: str) -> Reply:
     """Show one tip, or what stands in for it when it would be wrong for this person."""
-    if instead := await in_place_of_tips(services, chat_id):
+    if instead := await _in_place(services, chat_id):
         return instead
     content, at, _ = await _gated(services, chat_id)
     shown = fitting(content, name, at) if name in content.tips else None
@@ -189,7 +189,7 @@ async def tip(services: Services, chat_id: int, name: str) -> Reply:
 
 async def one_that_fits(services: Services, chat_id: int) -> Reply:
     """Show one tip that fits tonight, another each night."""
-    if instead := await in_place_of_tips(services, chat_id):
+    if instead := await _in_place(services, chat_id):
         return instead
     content, at, seed = await _gated(services, chat_id)
     tips = fitting_tips(content, at)
