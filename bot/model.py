@@ -276,6 +276,7 @@ class Asking:
     asked_at: datetime
     answered_at: datetime | None
     answer: str | None  # a rule id, "no", "unsure", "raised" (timed out)
+    codes: tuple[str, ...] = ()  # the evidence that led to it, as far as it was said
 
 
 @dataclass(frozen=True)

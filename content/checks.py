@@ -44,10 +44,17 @@ SAID_IN_DANGER: Final[Mapping[str, str]] = {
     "card_repeat_despair": "",
     "sent_again": "",
     "told_before": "action emergency",
+    "told_before_other": "action emergency",
     "told_before_despair": "action emergency",
     "follow_up": "day line action",
     "follow_up_despair": "day",
-    "cannot_reach": "health emergency line",
+    "follow_up_other": "day line action",
+    "cannot_reach_emergency": "emergency line",
+    "cannot_reach_urgent": "health emergency line",
+    "cannot_reach_later": "health line",
+    "cannot_reach_despair": "crisis emergency",
+    "cannot_reach_despair_other": "crisis emergency",
+    "script_other": "line",
     "question_lead_emergency": "emergency",
     "question_lead_urgent": "emergency",
     "question_lead_mistap": "",
@@ -70,11 +77,13 @@ SAID_IN_DANGER: Final[Mapping[str, str]] = {
     "button_going": "",
     "button_safe": "",
     "button_safe_talked": "",
+    "button_safe_other": "",
     "button_seen": "",
     "button_with_help": "",
     "button_mistap": "",
     "button_not_yet": "",
     "button_cannot": "",
+    "button_other_worry": "",
     "button_why": "",
     "button_yes": "",
     "button_no": "",
@@ -104,6 +113,7 @@ def problems(content: Content) -> list[str]:
         _signs,
         _red_flags,
         _red_flag_words,
+        _urgent_order,
         _lifecycles,
         _gates,
         _evening,
@@ -182,6 +192,13 @@ def _red_flags(content: Content) -> Complaints:
             yield f"{where}.area: {content.language}/messages.toml has no area_{red_flag.area}; write it"
         if not list(_condition(content, where, red_flag.when)):
             yield from _satisfiable(content, f"{where}.when", red_flag.when)
+
+
+def _urgent_order(content: Content) -> Complaints:
+    listed = str(content.words.messages.get("urgent_order", "")).split()
+    where = f"{content.language}/messages.toml: urgent_order"
+    yield from _unknown(where, "red flag", listed, content.red_flags)
+    yield from _twice(where, listed)
 
 
 def _standing(where: str, red_flag: RedFlag) -> Complaints:

@@ -316,6 +316,7 @@ class Timing(Shape):
     pause_choices_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)]
     sign_nights: int  # nights for which a sign keeps gating tips
     unanswered_nights_before_asking: int
+    cramp_lasts_minutes: int  # a cramp that has let go by then has not lasted long
     profile_asked_again_days: int  # a health question asked again, and left unanswered, comes after these
 
 

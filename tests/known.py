@@ -21,6 +21,13 @@ async def patient_of(talk: Conversation, person: Person) -> Patient:
     return found
 
 
+async def open_rules(talk: Conversation, person: Person) -> set[str]:
+    """Return the rules of the matters that are open."""
+    patient = await patient_of(talk, person)
+    async with talk.store() as store:
+        return {row.rule for row in await store.open_escalations(patient.id)}
+
+
 async def answer_profile(talk: Conversation, person: Person, yes: Collection[str] = ()) -> None:
     """Answer every profile question: no, but for the flags named."""
     patient = await patient_of(talk, person)

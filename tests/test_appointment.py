@@ -103,8 +103,9 @@ async def test_what_is_no_day_is_taken_for_what_it_is(talk: Conversation) -> Non
     await talk.press(ada, "I have booked an appointment", None)
     said = await talk.say(ada, "one leg is swollen and hot")
     assert said[0].text.startswith(CONTENT.red_flag_words["U1"].action), "warning signs go first"
-    said = await talk.say(ada, "1 january 2020")
-    assert "as a day ahead" in said[-1].text
+    for typed in ("1 january 2020", "31/02", "31 february"):
+        said = await talk.say(ada, typed)
+        assert "as a day ahead" in said[-1].text
 
 
 async def test_an_appointment_tomorrow_is_prepared_at_once(talk: Conversation) -> None:
@@ -113,6 +114,8 @@ async def test_an_appointment_tomorrow_is_prepared_at_once(talk: Conversation) -
     await talk.press(ada, "I have booked an appointment", None)
     row = await matter(talk, ada)
     await talk.press(ada, f"ap:{row.id}:on:{(TODAY + timedelta(days=1)).isoformat()}", REMINDED)
+    reminder = heard(ada).split(REMINDED)[-1]
+    assert CONTENT.rule_words["P7"].action not in reminder, "it is booked"
     await talk.later(hours=10)
     assert heard(ada).count(REMINDED) == 1
 

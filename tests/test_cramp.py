@@ -7,9 +7,11 @@ from datetime import time, timedelta
 import pytest
 
 from bot.model import Episode
+from content.loader import load
 from tests.conversation import LONDON, Conversation, Person, heard
-from tests.known import CLOT, answer_profile, pardon_captions, patient_of, reads, tonight
+from tests.known import CLOT, answer_profile, open_rules, pardon_captions, patient_of, reads, tonight
 
+CONTENT = load()
 GONE, STILL_ON = "It let go. Note it down", "It will not let go"
 
 
@@ -17,12 +19,6 @@ async def episodes(talk: Conversation, person: Person) -> list[Episode]:
     patient = await patient_of(talk, person)
     async with talk.store() as store:
         return await store.episodes(patient.id, talk.now.date() - timedelta(days=7))
-
-
-async def open_rules(talk: Conversation, person: Person) -> set[str]:
-    patient = await patient_of(talk, person)
-    async with talk.store() as store:
-        return {row.rule for row in await store.open_escalations(patient.id)}
 
 
 @pytest.mark.parametrize("healthy", [True, False])
@@ -109,11 +105,13 @@ async def test_over_ten_minutes_raises_the_card_once(talk: Conversation) -> None
 async def test_it_will_not_let_go_asks_the_exact_question(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.say(ada, "/cramp")
+    before = len(ada.heard)
     await talk.press(ada, STILL_ON)
-    said = heard(ada)
-    assert "Keep the knee straight" in said
-    assert "999" in said
-    assert "new or worse than your usual" in said
+    await talk.later(seconds=6)
+    said = ada.heard[before:]
+    assert "Keep the knee straight" in said[0], "what helps goes first"
+    assert "999" in said[0]
+    assert ["new or worse than your usual" in one for one in said] == [False, True]
 
 
 async def test_a_suspected_clot_is_neither_stretched_nor_rubbed(talk: Conversation) -> None:
@@ -167,4 +165,45 @@ async def test_a_cramp_that_let_go_after_all_leaves_no_card_for_the_morning(talk
     await talk.press(ada, "1 to 5 min")
     await talk.until(time(8, 30))
     assert await open_rules(talk, ada) == set()
+    pardon_captions(talk)
+
+
+async def test_letting_go_in_time_answers_the_cramp_and_leaves_the_leg(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(3, 0))
+    await talk.say(ada, "/cramp")
+    await talk.press(ada, STILL_ON)
+    await talk.later(seconds=6)
+    await talk.press(ada, GONE)
+    assert CONTENT.red_flag_words["U1"].question in heard(ada)
+    await talk.until(time(8, 30))
+    await talk.later(seconds=1)
+    assert await open_rules(talk, ada) == {"U1"}, "a skip is not a no"
+    pardon_captions(talk)
+
+
+async def test_letting_go_late_does_not_answer_how_long_it_lasted(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(3, 0))
+    await talk.say(ada, "/cramp")
+    await talk.press(ada, STILL_ON)
+    await talk.later(minutes=CONTENT.timing.cramp_lasts_minutes, seconds=5)
+    await talk.press(ada, GONE)
+    await talk.until(time(8, 30))
+    await talk.later(seconds=1)
+    assert await open_rules(talk, ada) == {"U13"}
+    pardon_captions(talk)
+
+
+async def test_a_cramp_told_at_night_gets_what_helps_before_the_question(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(3, 30))
+    before = len(ada.heard)
+    await talk.say(ada, "my calf cramp will not let go")
+    await talk.later(seconds=6)
+    said = ada.heard[before:]
+    assert "Straighten the knee" in said[0]
+    assert CONTENT.red_flag_words["U13"].line in said[1]
+    await talk.press(ada, GONE)
+    assert CONTENT.red_flag_words["U13"].line not in ada.last.text, "that is answered"
     pardon_captions(talk)

@@ -267,7 +267,9 @@ async def test_a_city_that_may_be_two_becomes_a_choice(talk: Conversation) -> No
     assert (await known(talk, ada)).zone == "America/Los_Angeles"
 
 
-@pytest.mark.parametrize("typed", ["it says 13:05", "my clock says 1:05 pm", "1.05", "five past one"])
+@pytest.mark.parametrize(
+    "typed", ["it says 13:05", "it says 13:05 for me", "my clock says 1:05 pm", "1.05", "five past one"]
+)
 async def test_what_the_clock_says_settles_the_zone(talk: Conversation, typed: str) -> None:
     ada = await at_step(talk, "zone")  # 18:00 in London is 13:00 in New York
     said = await talk.say(ada, typed)

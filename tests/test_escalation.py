@@ -11,7 +11,7 @@ from bot.model import Escalation, Finding, Kind, Patient, ProfileAnswer, State
 from bot.sandbox.faults import Fault
 from content.loader import load
 from content.schema import Level
-from tests.conversation import Conversation, Person, heard
+from tests.conversation import LONDON, Conversation, Person, heard, local_moment
 
 CONTENT = load()
 N = "ci:261120"
@@ -199,6 +199,17 @@ async def test_why_says_which_answers_and_which_rule(talk: Conversation) -> None
     assert CONTENT.sign_words["leg_swollen"] in said[0].text
 
 
+async def test_why_says_when_a_message_really_went_out(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.app.stop()
+    talk.clock.offset += local_moment(date(2026, 11, 20), time(21, 40), LONDON) - talk.now
+    await talk.wake_up()
+    await talk.later(seconds=1)
+    said = await talk.say(ada, "/why")
+    assert "21:40: evening message: sent" in said[-1].text
+    assert "20:30" not in said[-1].text
+
+
 async def test_a_leg_sign_gone_for_two_nights_is_lowered_unless_it_stays(talk: Conversation) -> None:
     ada = await talk.patient()
     patient = await me(talk, ada)
@@ -355,7 +366,9 @@ async def test_words_about_a_treated_leg_are_asked_about_and_a_bigger_one_is_lou
 async def test_a_card_that_comes_of_silence_says_so_and_so_does_why(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.say(ada, "/cramp")
-    await talk.press(ada, "It will not let go", CONTENT.red_flag_words["U13"].line)
+    await talk.press(ada, "It will not let go", None)
+    await talk.later(seconds=6)
+    assert CONTENT.red_flag_words["U13"].line in heard(ada)
     await talk.until(time(8, 30))
     card = next(one for one in ada.messages if action("U13") in one.text)
     assert "have had no answer" in card.text

@@ -189,3 +189,18 @@ async def test_button_texts_are_whole_and_data_short(talk: Conversation) -> None
     named |= {f"ca:{name}": words.title for name, words in content.cause_words.items()}
     assert all(len(data.encode()) <= 64 for data in named)
     assert max(map(len, named.values())) <= 60
+
+
+@pytest.mark.parametrize("words", ["I want to kill myself", "can't breathe"])
+async def test_no_tip_is_shown_in_despair_or_in_an_emergency(talk: Conversation, words: str) -> None:
+    ada = await talk.patient()
+    menu = (await talk.say(ada, "/tips"))[-1]
+    await talk.say(ada, words)
+    for asked in ("/tips", "/tips pillow"):
+        said = await talk.say(ada, asked)
+        assert "999" in said[-1].text
+        assert not [label for label in said[-1].buttons if label.startswith("✨")]
+    before = len(ada.heard)
+    await ada.press(menu, "tp:fits")
+    await talk.settled()
+    assert ["Evidence" in text for text in ada.heard[before:]] == [False]

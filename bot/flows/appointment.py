@@ -10,7 +10,7 @@ from bot.flows.services import Services
 from bot.flows.settings import month_first
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Escalation, Kind, Outcome, Patient, Sending
-from bot.rules.clock_words import read_date
+from bot.rules.clock_words import is_like_date, read_date
 from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.timing import end_of_quiet, in_quiet_hours, local_moment
 from bot.storage.store import Store
@@ -145,7 +145,7 @@ async def typed(
         return None
     today = services.clock().astimezone(patient.tz).date()
     day = read_date(text, today, content.clock, month_first=month_first(content, patient))
-    if day is None:
+    if day is None and not is_like_date(text, content.clock):
         return None
     kept = await _keep(services, store, patient, row, day)
     if kept is None:
@@ -216,9 +216,8 @@ async def render(
 
 def _before(content: Content, row: Escalation, day: date) -> Html:
     words = content.rule_words[row.rule]
-    return content.words.say(
-        "appointment_before", day=content.words.date(day), line=Html(words.line), action=Html(words.action)
-    )
+    text = content.words.say("appointment_before", day=content.words.date(day), line=Html(words.line))
+    return Html(f"{text}\n\n{words.action}") if row.level >= Level.URGENT else text
 
 
 def _after(content: Content, row: Escalation, day: date) -> Html:

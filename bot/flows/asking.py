@@ -12,7 +12,7 @@ from bot.flows.pages import page
 from bot.flows.schedule import next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
-from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending
+from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending, State
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
 from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
@@ -23,13 +23,14 @@ from content.words import Html
 
 WORDS = "words"
 PATTERN = "pattern"  # begins the reason of a question that a pattern led to
-LONGEST_BECAUSE = 64  # characters the database keeps of what led to a question
+LONGEST_BECAUSE = 64  # characters of the short name of what led to a question
+KEPT_CODES = ("sign", "flag", "feeling", "helped")
 UNSURE = "unsure"
 LATE = "raised"  # nobody answered in time
 
 
 def because_of(said: Iterable[str]) -> str:
-    """Return what led to a question as one short text, e.g. `words:sign:fever,flag:diabetes`."""
+    """Return what led to a question as one short name for it, e.g. `words:sign:fever,flag:diabetes`."""
     text = f"{WORDS}:"
     for code in said:
         if code.startswith(("sign:", "flag:")) and len(text) + len(code) < LONGEST_BECAUSE:
@@ -37,8 +38,15 @@ def because_of(said: Iterable[str]) -> str:
     return text
 
 
+def told_codes(said: Iterable[str]) -> tuple[str, ...]:
+    """Return of what was said all that is kept beside its question: signs, flags and answers of a night."""
+    return tuple(dict.fromkeys(code for code in said if code.partition(":")[0] in KEPT_CODES))
+
+
 def codes_behind(content: Content, asking: Asking) -> tuple[str, ...]:
     """Return the evidence codes that led to a question."""
+    if asking.codes:
+        return asking.codes
     kind, _, rest = asking.because.partition(":")
     if kind == WORDS:
         return tuple(code for code in rest.split(",") if code)
@@ -55,17 +63,49 @@ async def put_question(
     rules: Sequence[str],
     about_other: bool,
     origin: str,
+    codes: Iterable[str] = (),
+    wait: timedelta = timedelta(),
 ) -> Asking | None:
-    """Owe the exact question of one or several rows at once, in place of an open one about the same."""
+    """Owe the exact question of one or several rows at once, in place of an open one that it covers.
+
+    *codes* are the evidence that led to it; with a *wait* something else is said first.
+    """
     now = services.clock()
-    standing = [old for old in await store.open_askings(patient.id) if old.because == because]
-    asking, created = await store.ask(patient.id, night, because, tuple(rules), about_other, origin, now)
+    standing = await store.open_askings(patient.id)
+    asking, created = await store.ask(
+        patient.id, night, because, tuple(rules), about_other, origin, now, tuple(codes)
+    )
     if not created:
         return None
     for old in standing:
-        await store.answer_asking(old.id, "again", now)
-    await store.plan(patient.id, Kind.QUESTION, _subject(asking), 0, now)
+        if _covers(asking, old):
+            await store.answer_asking(old.id, "again", now)
+    await store.plan(patient.id, Kind.QUESTION, _subject(asking), 0, now + wait)
     return asking
+
+
+async def was_put(store: Store, asking: Asking) -> bool:
+    """Say whether a question may have reached the chat."""
+    sent = await store.sending_for(asking.patient_id, Kind.QUESTION, _subject(asking))
+    return any(one.state not in (State.READY, State.DROPPED) for one in sent)
+
+
+async def drop_row(services: Services, store: Store, patient: Patient, asking: Asking, rule: str) -> None:
+    """Answer one row of an open question with no; the others are still owed an answer."""
+    await store.answer_asking(asking.id, "no", services.clock())
+    rest = [one for one in asking.rules if one != rule]
+    if rest:
+        codes = codes_behind(services.content_for(patient), asking)
+        origin = f"rest:{asking.id}"
+        await put_question(
+            services, store, patient, asking.night, asking.because, rest, asking.about_other, origin, codes
+        )
+
+
+def _covers(asking: Asking, old: Asking) -> bool:
+    """Say whether a question asks all that an older one for the same reason left open; a pattern's always."""
+    same = (asking.because, asking.about_other) == (old.because, old.about_other)
+    return same and (_is_of_pattern(asking) or set(old.rules) <= set(asking.rules))
 
 
 def _is_of_pattern(asking: Asking) -> bool:
@@ -192,11 +232,89 @@ async def _ruled_out(
     if old is not None:
         return await _believe(services, store, patient, asking, old, origin)
     codes = codes_behind(content, asking)
-    facts = Facts(signs=dict.fromkeys(sign_codes(codes), YES), flags=dict.fromkeys(flag_codes(codes), True))
-    lower = [finding for finding in judge(content, facts) if finding.level < Level.URGENT]
-    if not asking.about_other:
-        await raise_findings(services, store, patient, lower, asking.night, f"{origin}:{asking.id}")
+    left = await _left_by(store, patient, content, asking.night, codes, asking.about_other)
+    rest = await _unanswered(store, content, asking, left)
+    if rest:
+        because = asking.because
+        await put_question(
+            services, store, patient, asking.night, because, rest, asking.about_other, f"{origin}:rest", codes
+        )
+    elif not asking.about_other:
+        await _raise_lower(services, store, patient, asking.night, left, f"{origin}:{asking.id}")
     return Reply(edit=Message(content.words.say("question_ruled_out")))
+
+
+async def _left_by(
+    store: Store,
+    patient: Patient,
+    content: Content,
+    night: date,
+    codes: Sequence[str],
+    about_other: bool,
+) -> tuple[Finding, ...]:
+    """Return what evidence shows without the rows that were answered no this night, highest first."""
+    asked = [one for one in await store.askings(patient.id, night) if one.night == night]
+    denied = {
+        rule for one in asked if one.answer == "no" and one.about_other == about_other for rule in one.rules
+    }
+    flags = dict.fromkeys(flag_codes(codes), True)
+    if not about_other:
+        flags = {flag: answer.yes for flag, answer in (await store.profile(patient.id)).items()} | flags
+    facts = Facts(
+        signs=dict.fromkeys(sign_codes(codes), YES),
+        flags=flags,
+        feeling=_named(codes, "feeling"),
+        helped=_named(codes, "helped"),
+    )
+    possible = {
+        rule: red_flag
+        for rule, red_flag in content.red_flags.items()
+        if rule not in denied
+        and not any(flags.get(flag) and row in denied for flag, row in red_flag.asks_first.items())
+    }
+    found = judge(replace(content, red_flags=possible), facts)
+    return tuple(finding for finding in found if not set(finding.evidence).isdisjoint(codes))
+
+
+def _named(codes: Iterable[str], kind: str) -> frozenset[str]:
+    return frozenset(code.partition(":")[2] for code in codes if code.startswith(f"{kind}:"))
+
+
+async def _unanswered(
+    store: Store,
+    content: Content,
+    about: Asking | Escalation,
+    left: Iterable[Finding],
+    asked: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """Return the grave rows to ask the same person about next: neither standing nor asked about already."""
+    standing = [
+        row for row in await store.open_escalations(about.patient_id) if row.about_other == about.about_other
+    ]
+    waiting = {
+        rule
+        for one in await store.open_askings(about.patient_id)
+        if one.about_other == about.about_other
+        for rule in one.rules
+    }
+    rules = dict.fromkeys((*asked, *(one.rule for one in left if one.level >= Level.URGENT)))
+    rest = [
+        rule
+        for rule in rules
+        if rule not in waiting
+        and not any(
+            row.topic == content.red_flags[rule].topic and row.level >= content.red_flags[rule].level
+            for row in standing
+        )
+    ]
+    return tuple(sorted(rest, key=lambda rule: -content.red_flags[rule].level))
+
+
+async def _raise_lower(
+    services: Services, store: Store, patient: Patient, night: date, left: Iterable[Finding], origin: str
+) -> None:
+    lower = [finding for finding in left if finding.level < Level.URGENT]
+    await raise_findings(services, store, patient, lower, night, origin)
 
 
 # --- a mis-tap -----------------------------------------------------------------------------------------
@@ -218,14 +336,7 @@ async def _believe(
         await _ask_again_tomorrow(services, store, patient, old, origin)
         return Reply(edit=Message(content.words.say("mistap_again")))
     await close(services, store, patient, old, MISTAP)
-    rest = _what_remains(content, old)
-    if rest:
-        because = because_of(old.evidence)
-        await put_question(
-            services, store, patient, old.night, because, rest, old.about_other, f"{origin}:rest"
-        )
-    else:
-        await _take_back_sign(services, store, patient, old)
+    await _ask_the_rest(services, store, patient, old, origin)
     settled = Message(content.words.say("mistap_settled"))
     return Reply(edit=settled, refresh=await _night_as_it_reads(store, patient, content, old))
 
@@ -269,26 +380,47 @@ async def _ask_again_tomorrow(
     await store.plan(patient.id, Kind.QUESTION, _subject(again), 0, tomorrow)
 
 
-def _what_remains(content: Content, old: Escalation) -> tuple[str, ...]:
-    """The grave rows that the same evidence would raise without the one that was ruled out."""
-    if f"asked:{old.rule}" in old.evidence:
-        return ()
-    facts = Facts(
-        signs=dict.fromkeys(sign_codes(old.evidence), YES),
-        flags=dict.fromkeys(flag_codes(old.evidence), True),
-    )
-    others = replace(
-        content, red_flags={rule: flag for rule, flag in content.red_flags.items() if rule != old.rule}
-    )
-    grave = [finding for finding in judge(others, facts) if finding.level >= Level.URGENT]
-    return tuple(finding.rule for finding in grave)
+async def _ask_the_rest(
+    services: Services, store: Store, patient: Patient, old: Escalation, origin: str
+) -> None:
+    """Ask what nobody has answered besides a row that is taken back; else say what can wait."""
+    content = services.content_for(patient)
+    left = await _left_by(store, patient, content, old.night, old.evidence, old.about_other)
+    source = await _source_of(store, old)
+    others = [rule for rule in source.rules if rule != old.rule] if source is not None else []
+    rest = await _unanswered(store, content, old, left, others)
+    if rest:
+        because = source.because if source is not None else because_of(old.evidence)
+        codes = codes_behind(content, source) if source is not None else told_codes(old.evidence)
+        await put_question(
+            services, store, patient, old.night, because, rest, old.about_other, f"{origin}:rest", codes
+        )
+    elif not await _take_back_sign(services, store, patient, old) and not old.about_other:
+        await _raise_lower(services, store, patient, old.night, left, f"{origin}:{old.id}")
 
 
-async def _take_back_sign(services: Services, store: Store, patient: Patient, row: Escalation) -> None:
-    """A sign that was a mis-tap leaves the night's check-in, so that it does not ring again."""
+async def _source_of(store: Store, row: Escalation) -> Asking | None:
+    """The question whose answer, or silence, raised a row."""
+    if f"asked:{row.rule}" not in row.evidence:
+        return None
+    asked = [
+        one
+        for one in await store.askings(row.patient_id, row.night)
+        if (one.night, one.about_other) == (row.night, row.about_other)
+        and row.rule in one.rules
+        and one.answer in (row.rule, UNSURE, LATE)
+        and one.answered_at is not None
+        and one.answered_at <= row.raised_at
+        and not one.because.startswith(f"{MISTAP}:")
+    ]
+    return asked[-1] if asked else None
+
+
+async def _take_back_sign(services: Services, store: Store, patient: Patient, row: Escalation) -> bool:
+    """A sign that was a mis-tap leaves the night's check-in and does not ring again; say if one did."""
     checkin = await store.checkin(patient.id, row.night)
     if checkin is None or row.about_other:
-        return
+        return False
     signs = set(sign_codes(row.evidence))
     options = {option.code: option for option in services.content_for(patient).questions["signs"].options}
     kept = {
@@ -300,3 +432,5 @@ async def _take_back_sign(services: Services, store: Store, patient: Patient, ro
         await store.save_checkin(
             patient.id, checkin, replace(checkin, signs=kept), services.clock(), checkin.origin
         )
+        return True
+    return False

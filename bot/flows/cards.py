@@ -132,8 +132,10 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
     rule_words = content.rule_words[row.rule]
     despair = is_despair(content, row.rule)
     key = "follow_up_pattern" if row.rule in content.patterns else "follow_up"
+    if row.about_other:
+        key = "follow_up_other"
     text = words.say(
-        "follow_up_despair" if despair else key,
+        "follow_up_despair" if despair and not row.about_other else key,
         day=words.day(row.raised_at.astimezone(patient.tz).date()),
         line=Html(rule_words.line),
         action=Html(rule_words.action),
@@ -149,7 +151,8 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
 def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: date, despair: bool) -> Rows:
     choices: list[tuple[str, Outcome]]
     if despair:
-        choices = [("button_safe_talked", Outcome.SAFE)]
+        key = "button_safe_other" if row.about_other else "button_safe_talked"
+        choices = [(key, Outcome.SAFE)]
     elif row.level >= Level.URGENT:
         seen = "button_with_help" if row.level is Level.EMERGENCY else "button_seen"
         choices = [(seen, Outcome.SEEN), ("button_going", Outcome.GOING)]
@@ -165,13 +168,17 @@ def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: 
     return (*call, *rows, _wrong_row(content, row))
 
 
-def told_before(content: Content, patient: Patient | None, rule: str, today: date) -> Message:
+def told_before(
+    content: Content, patient: Patient | None, rule: str, today: date, about_other: bool = False
+) -> Message:
     """Return the short answer to a fresh report of what stands already: action and number, never silence."""
     level = content.rules[rule].level
     call = numbers.emergency_block(content, patient, today)
     if is_despair(content, rule):
         call = who_to_call(content, patient, "despair", level, today)
     key = "told_before_despair" if is_despair(content, rule) else "told_before"
+    if about_other:
+        key = "told_before_other"
     text = content.words.say(key, action=Html(content.rule_words[rule].action), emergency=call)
     return Message(text, ((numbers.call_button(content, patient, today),),), sounds=True)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from bot.flows import numbers
-from bot.flows.asking import put_question
+from bot.flows.asking import drop_row, put_question, was_put
 from bot.flows.escalation import raise_findings
 from bot.flows.facts import circumstances, flags_of
 from bot.flows.services import Services
@@ -23,6 +23,7 @@ SIDES = ("left", "right", "both")
 FIELDS = {"side": "side", "long": "longest"}  # what a button names, and the question it answers
 LASTING = ("U13", "U1")  # what a cramp that will not let go may be, gravest first
 LASTING_BECAUSE = "cramp"
+HELP_FIRST = timedelta(seconds=5)  # the question comes behind what helps
 
 
 async def now(services: Services, chat_id: int) -> Reply:
@@ -49,7 +50,7 @@ async def _withheld(
     """Return the techniques that are wrong for a person now; of a stranger nothing is known."""
     if patient is None or not patient.is_enrolled:
         return withheld_techniques(content, Circumstances({}, frozenset(), frozenset(), frozenset()))
-    at = await circumstances(store, patient, content, _night(patient, moment))
+    at = await circumstances(store, patient, content, _night(patient, moment), but_for=LASTING[0])
     return withheld_techniques(content, at)
 
 
@@ -72,12 +73,15 @@ def _ask_rows(content: Content, moment: datetime) -> Rows:
 
 async def file(services: Services, chat_id: int, asked_at: int, origin: str) -> Reply:
     """File one episode for the night it was asked about, once per message, and ask for its side."""
-    async with services.database.transaction() as store:
+    async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
             return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
         moment = _moment_of(services, asked_at)
         episode = await store.add_episode(patient.id, _night(patient, moment), moment, origin)
+        lasting = timedelta(minutes=services.content_for(patient).timing.cramp_lasts_minutes)
+        if services.clock() - moment <= lasting:
+            await _let_go_in_time(services, store, patient)
         return Reply(edit=_filed(services.content_for(patient), patient, episode))
 
 
@@ -136,10 +140,8 @@ async def _judge(services: Services, store: Store, patient: Patient, episode: Ep
     """Raise what a filed length stands for, once per episode; a short one answers what was asked."""
     content = services.content_for(patient)
     option = next(one for one in content.questions["longest"].options if one.code == episode.longest)
-    if not option.signs:  # it let go in time: what was asked while it lasted is answered
-        for asking in await store.open_askings(patient.id):
-            if asking.because == LASTING_BECAUSE:
-                await store.answer_asking(asking.id, "no", services.clock())
+    if not option.signs:
+        await _let_go_in_time(services, store, patient)
         return
     side = episode.side if episode.side in ("left", "right") else None
     facts = Facts(dict.fromkeys(option.signs, "yes"), await flags_of(store, patient), side=side)
@@ -147,8 +149,19 @@ async def _judge(services: Services, store: Store, patient: Patient, episode: Ep
     await raise_findings(services, store, patient, judge(content, facts), episode.night, origin)
 
 
+async def _let_go_in_time(services: Services, store: Store, patient: Patient) -> None:
+    """Answer whether the cramp lasts; what else was asked while it did stays asked, if it was put at all."""
+    for asking in await store.open_askings(patient.id):
+        if asking.about_other or LASTING[0] not in asking.rules:
+            continue
+        if asking.because == LASTING_BECAUSE and not await was_put(store, asking):
+            await store.answer_asking(asking.id, "no", services.clock())
+        else:
+            await drop_row(services, store, patient, asking, LASTING[0])
+
+
 async def still_on(services: Services, chat_id: int, origin: str) -> Reply:
-    """Answer "it will not let go": what to do now, and the exact question of a cramp that lasts."""
+    """Answer "it will not let go": what to do now, and then the exact question of a cramp that lasts."""
     moment = services.clock()
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
@@ -157,6 +170,9 @@ async def still_on(services: Services, chat_id: int, origin: str) -> Reply:
             return Reply(messages=(Message(_say(content, "cramp_on", None, moment)),))
         withheld = await _withheld(store, patient, content, moment)
         night = _night(patient, moment)
-        await put_question(services, store, patient, night, LASTING_BECAUSE, LASTING, False, origin)
+        await put_question(
+            services, store, patient, night, LASTING_BECAUSE, LASTING, False, origin, wait=HELP_FIRST
+        )
+    services.wake()
     key = "cramp_on_withheld" if "stretch" in withheld else "cramp_on"
     return Reply(messages=(Message(_say(content, key, patient, moment)),))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.cards import UNANSWERED, card, card_text, cycle_of, follow_up, is_despair, told_before
+from bot.flows.cards import MISTAP, UNANSWERED, card, card_text, cycle_of, follow_up, is_despair, told_before
 from bot.flows.services import Services
 from bot.messages import Message
 from bot.model import Escalation, Finding, Kind, Patient, Sending, State
@@ -103,7 +103,8 @@ async def _speaks(
         return lifecycle.speaks(finding, standing, night, about_other)
     now = services.clock()
     cycle = cycle_of(services.content_for(patient), finding.rule)
-    recent = await store.escalations(patient.id, now - timedelta(days=max(cycle.quiet_days, 1)))
+    raised = await store.escalations(patient.id, now - timedelta(days=max(cycle.quiet_days, 1)))
+    recent = [row for row in raised if row.outcome != MISTAP]  # what was taken back has said nothing
     quiet = lifecycle.told_lately((*recent, *standing), finding, cycle, now)
     quiet = quiet or any(lifecycle.is_same_matter(old, finding, about_other) for old in standing)
     return Speaks.NOTHING if quiet else Speaks.CARD

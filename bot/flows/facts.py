@@ -10,6 +10,7 @@ from bot.flows.escalation import withheld_by
 from bot.model import CheckIn, Facts, Patient
 from bot.rules.hearing import flag_codes, sign_codes
 from bot.rules.tips import Circumstances
+from bot.rules.triage import withheld
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Timing
@@ -100,8 +101,13 @@ async def known_facts(
     return facts_of(content, checkin, {**flags, **await flags_of(store, patient)}, signs)
 
 
-async def circumstances(store: Store, patient: Patient, content: Content, night: date) -> Circumstances:
-    """Return what gates tonight's tips: profile, the last nights' signs, open red flags."""
+async def circumstances(
+    store: Store, patient: Patient, content: Content, night: date, but_for: str = ""
+) -> Circumstances:
+    """Return what gates tonight's tips: profile, the last nights' signs, red flags open or asked about.
+
+    A question that asks about the row *but_for* does not count.
+    """
     nights = await store.diary(patient.id, signs_since(content.timing, night), night)
     signs: set[str] = set()
     helped: set[str] = set()
@@ -112,5 +118,16 @@ async def circumstances(store: Store, patient: Patient, content: Content, night:
         flags=await flags_of(store, patient),
         signs=frozenset(signs),
         helped=frozenset(helped),
-        withheld=withheld_by(content, await store.open_escalations(patient.id)),
+        withheld=withheld_by(content, await store.open_escalations(patient.id))
+        | withheld(content, await _asked(store, patient, but_for)),
     )
+
+
+async def _asked(store: Store, patient: Patient, but_for: str) -> list[str]:
+    """The rows of the patient's own that wait for an answer: in doubt nothing is done that they forbid."""
+    return [
+        rule
+        for asking in await store.open_askings(patient.id)
+        if not asking.about_other and but_for not in asking.rules
+        for rule in asking.rules
+    ]

@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.flows import appointment, cramp, enrolment, morning, numbers, outcome, settings
-from bot.flows.asking import because_of, put_question
+from bot.flows.asking import because_of, put_question, told_codes
 from bot.flows.cards import follow_up, is_despair, question_message, told_before
 from bot.flows.escalation import Raised, raise_findings
 from bot.flows.facts import known_facts
 from bot.flows.pages import page
 from bot.flows.schedule import is_night, told_night
 from bot.flows.services import Services
-from bot.flows.urgent import areas, stateless_card
-from bot.messages import Message, Reply
+from bot.flows.urgent import NEW_LIST, areas, stateless_card
+from bot.messages import Button, Message, Reply
 from bot.model import Asking, Escalation, Facts, Patient
 from bot.rules.hearing import Heard, Judged, listen
 from bot.rules.reading import Reading
@@ -35,12 +35,23 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
         content = services.content_for(patient)
         night = told_night(patient, services.clock())
         heard = await _read(store, patient, content, night, text)
-        reply, raised = await _raise(services, store, patient, heard, night, origin)
+        helps = _helps_first(content, patient, heard, services.clock())
+        wait = cramp.HELP_FIRST if helps else timedelta()
+        reply, raised = await _raise(services, store, patient, heard, night, origin, wait)
         if heard.is_grave:
             await _keep_answers(services, store, patient, heard.reading, night)
+            if helps:
+                services.wake()
+                first = await cramp.what_to_do(store, patient, content, services.clock())
+                return replace(reply, messages=(first, *reply.messages))
             return reply
-        answered = await _answer(services, store, patient, content, heard.reading, text, night, origin)
-        answered = _with_signs(services, content, patient, heard, answered)
+        is_taken = bool(raised.speaking)
+        answered = await _answer(
+            services, store, patient, content, heard.reading, text, night, origin, is_taken
+        )
+        if heard.alarming:
+            standing = await _standing(store, patient, others=_may_be_of_other(heard.reading))
+            answered = _with_signs(services, content, patient, heard, standing, answered)
         return _with_lower(services, content, patient, raised, answered)
 
 
@@ -96,11 +107,17 @@ def _stateless(content: Content, heard: Heard, now: datetime) -> tuple[Message, 
 
 
 async def _raise(
-    services: Services, store: Store, patient: Patient, heard: Heard, night: date, origin: str
+    services: Services,
+    store: Store,
+    patient: Patient,
+    heard: Heard,
+    night: date,
+    origin: str,
+    wait: timedelta = timedelta(),
 ) -> tuple[Reply, Raised]:
-    """Write what was heard: escalations for what is certain, an exact question for what is not."""
+    """Write what was heard: escalations for what is certain, a question (after a wait) for what is not."""
     content = services.content_for(patient)
-    own = await _raise_one(services, store, patient, heard.own, night, origin, about_other=False)
+    own = await _raise_one(services, store, patient, heard.own, night, origin, about_other=False, wait=wait)
     other = await _raise_one(
         services, store, patient, heard.other, night, f"{origin}:other", about_other=True
     )
@@ -116,26 +133,48 @@ async def _raise_one(
     night: date,
     origin: str,
     about_other: bool,
+    wait: timedelta = timedelta(),
 ) -> Raised:
     findings = judged.raised if about_other else (*judged.raised, *judged.lower)
     raised = await raise_findings(services, store, patient, findings, night, origin, about_other)
     if judged.asks:
-        because = because_of(judged.said)
-        await put_question(services, store, patient, night, because, judged.asks, about_other, origin)
+        because, codes = because_of(judged.said), told_codes(judged.said)
+        await put_question(
+            services, store, patient, night, because, judged.asks, about_other, origin, codes, wait
+        )
     return raised
 
 
 def _with_signs(
-    services: Services, content: Content, patient: Patient, heard: Heard, answered: Reply
+    services: Services,
+    content: Content,
+    patient: Patient,
+    heard: Heard,
+    standing: Escalation | None,
+    answered: Reply,
 ) -> Reply:
-    """Danger that became no card leads to the warning signs, whatever the words answered besides."""
+    """Danger that became no card leads to the warning signs, whatever the words answered besides.
+
+    Beside an emergency that stands, or seen by somebody, it is most likely about that; a button there leads
+    to the signs as well.
+    """
     waits = max((finding.level for finding in heard.own.lower), default=Level.NONE) >= Level.SOON
     signs = areas(content, patient, services.clock().date())
-    if waits or not heard.alarming or signs in answered.messages:
+    if waits or signs in answered.messages:
         return answered
-    if not heard.reading.cry:  # what helps with a cramp goes first
+    if standing is not None and heard.reading.seen:
+        return answered
+    leads_there = any(_leads_to_signs(message) for message in answered.messages)
+    is_enough = not heard.reading.is_open or (standing is not None and standing.level >= Level.EMERGENCY)
+    if leads_there and is_enough:
+        return answered
+    if standing is not None or not heard.reading.cry:  # what stands, and what helps with a cramp, goes first
         return replace(answered, messages=(*answered.messages, signs))
     return replace(answered, messages=(signs, *answered.messages))
+
+
+def _leads_to_signs(message: object) -> bool:
+    return isinstance(message, Message) and any(one.press == NEW_LIST for row in message.rows for one in row)
 
 
 def _with_lower(
@@ -144,15 +183,11 @@ def _with_lower(
     """What can wait has its card; where that waits for the morning, one line says so."""
     if not raised.speaking:
         return answered
-    kept = tuple(
-        message
-        for message in answered.messages
-        if not (isinstance(message, Message) and message.text == content.words.say("unknown"))
-    )
     times = patient.times
-    if in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz):
-        kept = (Message(content.words.say("noted_lower"), silent=True), *kept)
-    return replace(answered, messages=kept)
+    if not in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz):
+        return answered
+    noted = Message(content.words.say("noted_lower"), silent=True)
+    return replace(answered, messages=(noted, *answered.messages))
 
 
 async def _keep_answers(
@@ -184,8 +219,12 @@ async def _answer(
     text: str,
     night: date,
     origin: str,
+    is_taken: bool,
 ) -> Reply:
-    """Take the words as the answer that is awaited, else as a check-in, else say what is possible."""
+    """Take the words as the answer that is awaited, else as a check-in, else say what is possible.
+
+    Words that led to a card (*is_taken*) were understood, whatever else they are.
+    """
     topic, _, detail = patient.expecting.partition(":")
     if topic == "enrol" and patient.step != "done":
         return await enrolment.typed(services, store, patient, text)
@@ -208,21 +247,31 @@ async def _answer(
             is_running = is_night(patient, services.clock())
             wanted = night if is_running else await _asked_night(store, patient, night)
         return await morning.typed(services, store, patient, reading, wanted, origin)
-    return await _otherwise(services, store, patient, content, reading, night)
+    return await _otherwise(services, store, patient, content, reading, night, is_taken)
 
 
 async def _otherwise(
-    services: Services, store: Store, patient: Patient, content: Content, reading: Reading, night: date
+    services: Services,
+    store: Store,
+    patient: Patient,
+    content: Content,
+    reading: Reading,
+    night: date,
+    is_taken: bool,
 ) -> Reply:
     """Answer what is no answer: danger comes first, then what is owed an answer, then what is possible."""
+    standing = await _standing(store, patient, others=_may_be_of_other(reading))
     if reading.is_open:
+        if standing is not None:  # "I called 999", "they are here": a button says so
+            return Reply(messages=(_what_came(services, content, patient, standing),))
         return Reply(messages=(areas(content, patient, services.clock().date()),))
     waiting = await store.open_askings(patient.id)
     if waiting:  # "yes" and "no" are for its buttons: words alone settle nothing
         return Reply(messages=(question_message(content, patient, waiting[-1], services.clock().date()),))
-    standing = await _standing(store, patient)
     if standing is not None:  # whatever it was, what came of the warning is asked before anything else
-        return Reply(messages=(follow_up(content, patient, standing, services.clock()),))
+        return Reply(messages=(_what_came(services, content, patient, standing),))
+    if is_taken:
+        return Reply()
     checkin = await store.checkin(patient.id, night)
     if checkin is not None and checkin.opened_at is not None and checkin.completed_at is None:
         return Reply(messages=(page(content, patient, checkin, content.words.say("tap_an_answer")),))
@@ -232,24 +281,50 @@ async def _otherwise(
 async def _answer_question(services: Services, store: Store, patient: Patient, content: Content) -> Reply:
     """Say what can be said in general; a warning that stands is said again first ("can it wait?")."""
     general = Message(content.words.say("question_answer"))
-    standing = await _standing(store, patient)
+    standing = await _standing(store, patient, others=True)
     if standing is None:
         return Reply(messages=(general,))
-    again = told_before(content, patient, standing.rule, services.clock().date())
+    again = told_before(
+        content, patient, standing.rule, services.clock().date(), about_other=standing.about_other
+    )
     return Reply(messages=(again,) if is_despair(content, standing.rule) else (again, general))
 
 
-async def _standing(store: Store, patient: Patient) -> Escalation | None:
-    """The gravest open matter that was told, emergency or urgent."""
+def _what_came(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
+    """The question what came of a warning, with a way to the others."""
+    asked = follow_up(content, patient, row, services.clock())
+    other = Button(content.words.plain("button_other_worry"), NEW_LIST)
+    return replace(asked, rows=(*asked.rows, (other,)))
+
+
+async def _standing(store: Store, patient: Patient, others: bool) -> Escalation | None:
+    """The gravest open matter that was told, emergency or urgent: one's own, or else somebody else's."""
     rows = await store.open_escalations(patient.id)
-    told = [row for row in rows if row.level >= Level.URGENT and row.told_at is not None]
-    return max(told, key=lambda row: row.level, default=None)
+    told = [
+        row
+        for row in rows
+        if row.level >= Level.URGENT and row.told_at is not None and (others or not row.about_other)
+    ]
+    return max(told, key=lambda row: (not row.about_other, row.level), default=None)
+
+
+def _may_be_of_other(reading: Reading) -> bool:
+    """Say whether words may be about somebody else's warning: a cry, danger, or that they were seen."""
+    return reading.is_open or reading.seen
 
 
 def _is_cramp_now(patient: Patient, reading: Reading, now: datetime) -> bool:
     """Say whether a cramp is told in the running night, and nothing of how the night was."""
     told = reading.pain is not None or reading.awake or reading.helped or reading.longest
     return "cramp" in reading.feeling and not told and patient.is_enrolled and is_night(patient, now)
+
+
+def _helps_first(content: Content, patient: Patient, heard: Heard, now: datetime) -> bool:
+    """Say whether a cramp is on and nothing but less than an emergency is asked: first what helps with it."""
+    if heard.own.raised or heard.other.is_grave or not heard.own.asks:
+        return False
+    gravest = max(content.red_flags[rule].level for rule in heard.own.asks)
+    return gravest < Level.EMERGENCY and _is_cramp_now(patient, heard.reading, now)
 
 
 def _has_answers(reading: Reading) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.flows import appointment, numbers
 from bot.flows.asking import put_question
-from bot.flows.cards import MISTAP, cycle_of, follow_up, why_text
+from bot.flows.cards import MISTAP, cycle_of, follow_up, is_despair, why_text
 from bot.flows.escalation import close, subject_of
 from bot.flows.services import Services
 from bot.messages import Message, Reply
@@ -77,16 +77,25 @@ async def _acknowledge(services: Services, store: Store, row: Escalation, outcom
 
 
 def _cannot_reach(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
+    """Who is left to call, the right one first, and what to say to them."""
     today = services.clock().date()
     words = content.rule_words[row.rule]  # a pattern's line speaks to the patient, who is to say it
-    said = f"{words.label}." if row.rule in content.patterns else words.line
+    said = Html(f"{words.label}." if row.rule in content.patterns else words.line)
     text = content.words.say(
-        "cannot_reach",
+        f"cannot_reach_{_script(content, row)}",
         health=numbers.health_block(content, patient, today),
+        crisis=numbers.crisis_block(content, patient, today),
         emergency=numbers.emergency_block(content, patient, today),
-        line=Html(said),
+        line=content.words.say("script_other", line=said) if row.about_other else said,
     )
     return Message(text, ((numbers.call_button(content, patient, today),),))
+
+
+def _script(content: Content, row: Escalation) -> str:
+    """The name of the words for a level; despair has its own, of oneself or of somebody else."""
+    if is_despair(content, row.rule):
+        return "despair_other" if row.about_other else "despair"
+    return row.level.code if row.level >= Level.URGENT else "later"
 
 
 async def said_seen(services: Services, store: Store, patient: Patient, content: Content) -> Reply:

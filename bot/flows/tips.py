@@ -8,13 +8,15 @@ from math import log
 
 from rapidfuzz import fuzz, process, utils
 
+from bot.flows.cards import is_despair, told_before
 from bot.flows.facts import circumstances
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
+from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.timing import night_at
 from bot.rules.tips import STAND_INS_FROM, Circumstances, fitting, fitting_tips
 from content.loader import Content
-from content.schema import Review
+from content.schema import Level, Review
 from content.words import Html
 
 NEAR_ENOUGH = 78.0  # of 100: a typed word with one or two wrong letters still finds its tip
@@ -30,6 +32,21 @@ SEARCH_SHOWN = 60
 Searched = tuple[str, str]  # a title with what else it is called, and a text
 
 
+async def _in_place(services: Services, chat_id: int) -> Reply | None:
+    """Return what is said instead of any tip while an emergency or despair of the patient's own is open."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is None:
+            return None
+        content = services.content_for(patient)
+        for row in await store.open_escalations(patient.id):
+            grave = row.level >= Level.EMERGENCY or is_despair(content, row.rule)
+            if is_own_and_grave(row) and row.told_at is not None and grave:
+                today = services.clock().date()
+                return Reply(messages=(told_before(content, patient, row.rule, today),))
+    return None
+
+
 async def _gated(services: Services, chat_id: int) -> tuple[Content, Circumstances, str]:
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
@@ -42,6 +59,8 @@ async def _gated(services: Services, chat_id: int) -> tuple[Content, Circumstanc
 
 async def menu(services: Services, chat_id: int, search: str = "") -> Reply:
     """Answer /tips: the topics, or what a typed word finds."""
+    if instead := await _in_place(services, chat_id):
+        return instead
     content, at, _ = await _gated(services, chat_id)
     if search.strip():
         return _found(content, at, search)
@@ -137,6 +156,8 @@ def _words(text: str) -> list[str]:
 
 async def topic(services: Services, chat_id: int, name: str) -> Reply:
     """Show the tips of one topic that fit this person."""
+    if instead := await _in_place(services, chat_id):
+        return instead
     content, at, _ = await _gated(services, chat_id)
     tips = [tip for tip in fitting_tips(content, at) if name in content.tips[tip].topics]
     if not tips:
@@ -149,12 +170,16 @@ async def topic(services: Services, chat_id: int, name: str) -> Reply:
 
 async def back_to_menu(services: Services, chat_id: int) -> Reply:
     """Show the topics in place."""
+    if instead := await _in_place(services, chat_id):
+        return instead
     content, at, _ = await _gated(services, chat_id)
     return Reply(edit=_topics(content, at))
 
 
 async def tip(services: Services, chat_id: int, name: str) -> Reply:
     """Show one tip, or what stands in for it when it would be wrong for this person."""
+    if instead := await _in_place(services, chat_id):
+        return instead
     content, at, _ = await _gated(services, chat_id)
     shown = fitting(content, name, at) if name in content.tips else None
     if shown is None:
@@ -164,6 +189,8 @@ async def tip(services: Services, chat_id: int, name: str) -> Reply:
 
 async def one_that_fits(services: Services, chat_id: int) -> Reply:
     """Show one tip that fits tonight, another each night."""
+    if instead := await _in_place(services, chat_id):
+        return instead
     content, at, seed = await _gated(services, chat_id)
     tips = fitting_tips(content, at)
     if not tips:

@@ -16,15 +16,23 @@ from content.schema import Level
 from content.words import Html
 
 GRAVE = (Level.EMERGENCY, Level.URGENT)
+OPEN = "open"
+NEW_LIST = f"ur:{OPEN}"  # a button that leaves its message as it is
+
+
+def rows_of_level(content: Content, level: Level) -> list[str]:
+    """Return the rows of one level, the common ones first; what the content puts nowhere comes last."""
+    listed = [rule for rule in content.words.plain("urgent_order").split() if rule in content.red_flags]
+    rules = dict.fromkeys((*listed, *content.red_flags))
+    return [rule for rule in rules if content.red_flags[rule].level is level]
 
 
 def areas_of(content: Content) -> dict[str, list[str]]:
-    """Return the grave rows by area of the body, areas in the order of the file, gravest row first."""
+    """Return the grave rows by area of the body, gravest row first, areas in the order of their rows."""
     found: dict[str, list[str]] = {}
     for level in GRAVE:
-        for rule, red_flag in content.red_flags.items():
-            if red_flag.level is level:
-                found.setdefault(red_flag.area, []).append(rule)
+        for rule in rows_of_level(content, level):
+            found.setdefault(content.red_flags[rule].area, []).append(rule)
     return found
 
 
@@ -55,7 +63,7 @@ async def overview(services: Services, chat_id: int) -> Reply:
 
 
 def _level_text(content: Content, level: Level) -> Html:
-    rows = [rule for rule, red_flag in content.red_flags.items() if red_flag.level is level]
+    rows = rows_of_level(content, level)
     lines = "\n".join(f"• {content.red_flag_words[rule].line}" for rule in rows)
     return Html(f"{content.words.say(f'urgent_list_{level.code}')}\n\n{lines}")
 
@@ -66,6 +74,8 @@ async def area(services: Services, chat_id: int, name: str) -> Reply:
         patient = await store.patient_of_chat(chat_id)
     content = services.content_of(patient)
     today = services.clock().date()
+    if name == OPEN:
+        return Reply(messages=(areas(content, patient, today),))
     rules = areas_of(content).get(name)
     if rules is None:
         return Reply(edit=areas(content, patient, today))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bot.flows.cards import why_text
@@ -41,21 +42,32 @@ async def show(services: Services, chat_id: int) -> Reply:
         content = services.content_of(patient)
         rows = await store.escalations(patient.id) if patient else []
         sendings = await store.sendings_of(patient.id, MOST * 2) if patient else []
+        sent_at = await store.sent_at(patient.id, MOST * 2) if patient else {}
     shown = [row for row in rows if row.is_open] or rows[-1:]
     texts = [why_text(content, row) for row in shown] or [content.words.say("why_nothing")]
-    if patient is not None and (lines := lately(content, patient, sendings, now)):
+    if patient is not None and (lines := lately(content, patient, sendings, sent_at, now)):
         texts.append(Html("\n".join((content.words.say("why_sendings"), *lines))))
     return Reply(messages=tuple(Message(text) for text in texts))
 
 
-def lately(content: Content, patient: Patient, sendings: list[Sending], now: datetime) -> list[Html]:
-    """Return a line for each sending of the last week, oldest first, with what became of it."""
+def lately(
+    content: Content,
+    patient: Patient,
+    sendings: Iterable[Sending],
+    sent_at: Mapping[int, datetime],
+    now: datetime,
+) -> list[Html]:
+    """Return a line for each sending of the last week, oldest first, with what became of it.
+
+    What went out stands at its own moment (*sent_at*, by id), the rest at the moment it was due.
+    """
     words = content.words
+    dated = sorted(((sent_at.get(one.id, one.due_at), one.id, one) for one in sendings), reverse=True)
     found = []
-    for sending in sendings:
+    for moment, _, sending in dated:
         came = _came(sending)
-        if came and now - LATELY <= sending.due_at:
-            at = words.moment(sending.due_at.astimezone(patient.tz))
+        if came and now - LATELY <= moment:
+            at = words.moment(moment.astimezone(patient.tz))
             what = words.say(f"kind_{sending.kind}")
             found.append(words.say("why_sending", moment=at, what=what, came=words.say(came)))
     return found[:MOST][::-1]

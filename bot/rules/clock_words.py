@@ -67,6 +67,18 @@ def read_date(
     )
 
 
+def is_like_date(text: str, vocabulary: ClockVocabulary) -> bool:
+    """Say whether figures, or figures and one name of a month, were meant as a date ("31/02")."""
+    plain = _plain(text)
+    if ISO_DATE.fullmatch(plain) or SHORT_DATE.fullmatch(plain):
+        return True
+    words = _without(plain.replace(",", " "), vocabulary.date_fillers)
+    tokens = _day_tokens(words, vocabulary)
+    names = _names(vocabulary.locale, "month") | vocabulary.months
+    figures = [token for token in tokens if token.isdecimal()]
+    return bool(figures) and sum(token in names for token in tokens) == 1 == len(tokens) - len(figures)
+
+
 # --- times ---
 
 
@@ -268,9 +280,7 @@ def _weekday(words: str, today: date, vocabulary: ClockVocabulary) -> date | Non
 def _day_and_month(words: str, today: date, vocabulary: ClockVocabulary) -> date | None:
     """Read "2 december", "dec 2nd", "2 december 2026"; figures and one name of a month, nothing else."""
     names = _names(vocabulary.locale, "month") | vocabulary.months
-    endings = "|".join(re.escape(ending) for ending in vocabulary.ordinal_endings) or r"\."
-    tokens = [re.sub(rf"(\d)(?:{endings}|\.)$", r"\1", token) for token in words.split()]
-    tokens = [token.rstrip(".") for token in tokens]
+    tokens = _day_tokens(words, vocabulary)
     months = [names[token] for token in tokens if token in names]
     figures = [token for token in tokens if token.isdecimal()]
     if len(months) != 1 or len(months) + len(figures) != len(tokens):
@@ -282,6 +292,12 @@ def _day_and_month(words: str, today: date, vocabulary: ClockVocabulary) -> date
             return _date(int(year), months[0], int(day))
         case _:
             return None
+
+
+def _day_tokens(words: str, vocabulary: ClockVocabulary) -> list[str]:
+    endings = "|".join(re.escape(ending) for ending in vocabulary.ordinal_endings) or r"\."
+    tokens = [re.sub(rf"(\d)(?:{endings}|\.)$", r"\1", token) for token in words.split()]
+    return [token.rstrip(".") for token in tokens]
 
 
 @lru_cache(maxsize=64)

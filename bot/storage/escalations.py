@@ -123,8 +123,12 @@ class Escalations(Statements):
         about_other: bool,
         origin: str,
         now: datetime,
+        codes: tuple[str, ...] = (),
     ) -> tuple[Asking, bool]:
-        """Put an exact question once for its reason and *origin*; return it and whether it is new."""
+        """Put an exact question once for its reason and *origin*; return it and whether it is new.
+
+        *codes* are the evidence that led to it.
+        """
         row = await self._one(
             self._insert(asking)
             .values(
@@ -135,6 +139,7 @@ class Escalations(Statements):
                 about_other=about_other,
                 asked_at=now,
                 origin=origin,
+                codes=codes,
             )
             .on_conflict_do_nothing()
             .returning(asking)

@@ -310,6 +310,16 @@ class Sendings(Statements):
             .limit(limit)
         )
 
+    async def sent_at(self, patient_id: int, limit: int) -> dict[int, datetime]:
+        """Return by id when a patient's last sendings really went out, on the patient's clock."""
+        rows = await self._all(
+            select(sending.c.id, sending.c.finished_at)
+            .where(sending.c.patient_id == patient_id, sending.c.state.in_((State.TOLD, State.UNKNOWN)))
+            .order_by(sending.c.due_at.desc(), sending.c.id.desc())
+            .limit(limit)
+        )
+        return {row["id"]: row["finished_at"] for row in rows if row["finished_at"] is not None}
+
     async def waiting(self, patient_id: int) -> list[Sending]:
         """Return a patient's ready sendings, the one due first first."""
         return await self._sendings(

@@ -235,6 +235,7 @@ asking = Table(
     Column("answered_at", UtcDateTime),
     Column("answer", String(64)),
     Column("origin", String(128), nullable=False),
+    Column("codes", Codes, nullable=False, server_default=""),
     UniqueConstraint("patient_id", "because", "origin"),
     Index(
         "ix_asking_open",
