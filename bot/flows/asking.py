@@ -9,11 +9,13 @@ from datetime import date, datetime, timedelta
 from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
+from bot.flows.precedence import gravity, waits_for_graver
 from bot.flows.schedule import next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
+from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
@@ -26,6 +28,7 @@ PATTERN = "pattern"  # begins the reason of a question that a pattern led to
 LONGEST_BECAUSE = 64  # characters the database keeps of what led to a question
 UNSURE = "unsure"
 LATE = "raised"  # nobody answered in time
+GRAVER = "graver"  # not put: an emergency came in between
 
 
 def because_of(said: Iterable[str]) -> str:
@@ -91,10 +94,23 @@ async def render_question(
         await _take_as(services, store, patient, asking, rule, LATE, f"late:{asking.id}")
         services.wake()
         return Spoken(None, "became a card")
+    content = services.content_for(patient)
+    level = content.red_flags[asking.rules[0]].level
+    if _is_of_pattern(asking) and level < Level.EMERGENCY and await has_emergency(store, patient):
+        await store.answer_asking(asking.id, GRAVER, now)
+        return Spoken(None, "graver")
+    if await waits_for_graver(store, patient, content, gravity(content, asking.rules[0], level), now):
+        return Spoken(None, waits=True)
     times = patient.times
     quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
     message = question_message(services.content_for(patient), patient, asking, now.date())
     return Spoken(replace(message, silent=quiet and _is_of_pattern(asking)))
+
+
+async def has_emergency(store: Store, patient: Patient) -> bool:
+    """Say whether an emergency of the patient's own is open: no further question of a lower level then."""
+    rows = await store.open_escalations(patient.id)
+    return any(is_own_and_grave(row) and row.level >= Level.EMERGENCY for row in rows)
 
 
 async def question_told(

@@ -6,10 +6,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.cards import UNANSWERED, card, card_text, cycle_of, follow_up, is_despair, told_before
+from bot.flows.cards import (
+    UNANSWERED,
+    card,
+    card_text,
+    cycle_of,
+    follow_up,
+    is_despair,
+    named_together,
+    told_before,
+)
+from bot.flows.precedence import (
+    UNDER_WAY,
+    card_is_near,
+    due_together,
+    gravity,
+    is_fresh,
+    last_told,
+    note_together,
+    number_of,
+    told_together,
+    waits_for_graver,
+)
 from bot.flows.services import Services
 from bot.messages import Message
-from bot.model import Escalation, Finding, Kind, Patient, Sending, State
+from bot.model import Escalation, Finding, Kind, Patient, Sending
 from bot.rules import lifecycle
 from bot.rules.lifecycle import Speaks
 from bot.rules.timing import end_of_quiet
@@ -19,17 +40,16 @@ from content.loader import Content
 from content.schema import Level
 from content.words import Html
 
-JUST_TOLD = timedelta(hours=1)  # a card told within this needs no "what came of it?" on top
 AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
-UNDER_WAY = (State.READY, State.CLAIMED, State.SENDING, State.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """A rendered sending: the message, or the reason why it is not said."""
+    """A rendered sending: the message, or the reason why it is not said; `waits` puts it off for a moment."""
 
     message: Message | None
     reason: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,7 +218,10 @@ async def close(services: Services, store: Store, patient: Patient, row: Escalat
 async def render_card(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    """Render a card that is owed, first or repeated; nothing once the matter is settled or acknowledged."""
+    """Render a card that is owed, first or repeated; nothing once the matter is settled or acknowledged.
+
+    What is graver goes first. Cards that were not told in time, or come again together, are one message.
+    """
     row = await _row_of(store, sending)
     if row is None or not row.is_open:
         return Spoken(None, "settled")
@@ -206,12 +229,39 @@ async def render_card(
         return Spoken(None, "acknowledged")
     if refusal := await _may_not(store, patient, row, now):
         return Spoken(None, refusal)
+    last = last_told(await store.events(row.id))
+    if last is not None and last >= sending.due_at:  # in the message of another one
+        return Spoken(None, "told")
     content = services.content_for(patient)
-    lead = _lead(content, row, sending.step)
+    if is_fresh(row, now) and await waits_for_graver(
+        store, patient, content, gravity(content, row.rule, row.level), now
+    ):
+        return Spoken(None, waits=True)
+    together = await due_together(store, patient, content, row, Kind.CARD, now)
+    if lifecycle.keeps_behind(together[0], await store.open_escalations(patient.id)):
+        await _plan_repeat(store, patient, content, row, sending.step + 1, now)
+        return Spoken(None, "graver")
+    return Spoken(await _card_of(store, patient, content, together, sending, now))
+
+
+async def _card_of(
+    store: Store,
+    patient: Patient,
+    content: Content,
+    together: Sequence[Escalation],
+    sending: Sending,
+    now: datetime,
+) -> Message:
+    """The gravest matter's card, which names the others; what it says is kept with each."""
+    first = together[0]
+    step = sending.step if number_of(sending) == first.id else 0
     foot = content.words.say("sent_again") if sending.reason == "unknown" else Html("")
-    message = card(content, patient, row, lead, foot, now.date())
-    await store.change_escalation(row.id, words=str(message.text), content_version=content.version)
-    return Spoken(message)
+    message = card(content, patient, first, _lead(content, first, step), foot, now.date())
+    message = named_together(content, patient, message, together[1:], now.date())
+    for row in together:
+        await store.change_escalation(row.id, words=str(message.text), content_version=content.version)
+    await note_together(store, [row for row in together if row.id != number_of(sending)], sending, now)
+    return message
 
 
 async def _may_not(store: Store, patient: Patient, row: Escalation, now: datetime) -> str:
@@ -242,15 +292,32 @@ async def card_told(
     row = await _row_of(store, sending)
     if row is None:
         return
+    content = services.content_for(patient)
+    await _note_told(store, patient, content, row, sending.step, now)
+    for other in await told_together(store, patient, sending):
+        cards = await store.sending_for(patient.id, Kind.CARD, subject_of(other))
+        await store.drop_ready(patient.id, (Kind.CARD,), "told", subject=subject_of(other))
+        await _note_told(store, patient, content, other, max((one.step for one in cards), default=0), now)
+
+
+async def _note_told(
+    store: Store, patient: Patient, content: Content, row: Escalation, step: int, now: datetime
+) -> None:
     await store.note_event(row.id, "told" if row.told_at is None else "told_again", now)
-    first_told = row.told_at or now
     if row.told_at is None:
         await store.change_escalation(row.id, told_at=now)
     if row.is_open and row.acknowledged_at is None:
-        cycle = cycle_of(services.content_for(patient), row.rule)
-        repeat = lifecycle.next_repeat(cycle, first_told, sending.step + 1, now, patient.times, patient.tz)
-        if repeat is not None:
-            await store.plan(patient.id, Kind.CARD, sending.subject, *repeat)
+        await _plan_repeat(store, patient, content, replace(row, told_at=row.told_at or now), step + 1, now)
+
+
+async def _plan_repeat(
+    store: Store, patient: Patient, content: Content, row: Escalation, step: int, now: datetime
+) -> None:
+    cycle = cycle_of(content, row.rule)
+    first_told = row.told_at or now
+    repeat = lifecycle.next_repeat(cycle, first_told, step, now, patient.times, patient.tz)
+    if repeat is not None:
+        await store.plan(patient.id, Kind.CARD, subject_of(row), *repeat)
 
 
 async def tell_anew(services: Services, store: Store, patient: Patient, row: Escalation) -> None:
@@ -272,30 +339,44 @@ async def render_follow_up(
     if patient.stopped_at is not None and row.raised_at < patient.stopped_at:
         return Spoken(None, "stopped")
     content = services.content_for(patient)
-    if await _card_is_near(store, row, now) or await _may_not(store, patient, row, now):
+    standing = await store.open_escalations(patient.id)
+    if await card_is_near(store, row, standing, now) or await _may_not(store, patient, row, now):
         await _plan_follow_up(store, patient, content, row, sending.step + 1, now)
         return Spoken(None, "card instead")
-    return Spoken(follow_up(content, patient, row, now))
-
-
-async def _card_is_near(store: Store, row: Escalation, now: datetime) -> bool:
-    """Say whether the card itself is still owed, or was told a moment ago."""
-    if row.acknowledged_at is None:
-        cards = await store.sending_for(row.patient_id, Kind.CARD, subject_of(row))
-        if any(sent.state in UNDER_WAY for sent in cards):
-            return True
-    told = [event.at for event in await store.events(row.id) if event.what in ("told", "told_again")]
-    return bool(told) and now - max(told) < JUST_TOLD
+    if any(
+        event.what == "followed_up" and event.at >= sending.due_at for event in await store.events(row.id)
+    ):
+        return Spoken(None, "told")  # in the message of another one
+    own = gravity(content, row.rule, row.level)
+    if row.level >= Level.URGENT and await waits_for_graver(store, patient, content, own, now):
+        return Spoken(None, waits=True)
+    together = await due_together(store, patient, content, row, Kind.FOLLOW_UP, now)
+    await note_together(store, [other for other in together if other.id != row.id], sending, now)
+    asked = follow_up(content, patient, together[0], now)
+    return Spoken(named_together(content, patient, asked, together[1:], now.date()))
 
 
 async def follow_up_told(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> None:
     """Plan the next "what came of it?" after one was asked."""
+    content = services.content_for(patient)
     row = await _row_of(store, sending)
     if row is not None and row.is_open:
-        await store.note_event(row.id, "followed_up", now)
-        await _plan_follow_up(store, patient, services.content_for(patient), row, sending.step + 1, now)
+        await _note_followed_up(store, patient, content, row, sending.step, now)
+    for other in await told_together(store, patient, sending):
+        asked = await store.sending_for(patient.id, Kind.FOLLOW_UP, subject_of(other))
+        await store.drop_ready(patient.id, (Kind.FOLLOW_UP,), "told", subject=subject_of(other))
+        await _note_followed_up(
+            store, patient, content, other, max((one.step for one in asked), default=0), now
+        )
+
+
+async def _note_followed_up(
+    store: Store, patient: Patient, content: Content, row: Escalation, step: int, now: datetime
+) -> None:
+    await store.note_event(row.id, "followed_up", now)
+    await _plan_follow_up(store, patient, content, row, step + 1, now)
 
 
 async def _plan_follow_up(
@@ -308,7 +389,7 @@ async def _plan_follow_up(
 
 
 async def _row_of(store: Store, sending: Sending) -> Escalation | None:
-    return await store.escalation(int(sending.subject.split(":")[1]))
+    return await store.escalation(number_of(sending))
 
 
 # --- what stands ---------------------------------------------------------------------------------------

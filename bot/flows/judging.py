@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from bot.flows.asking import PATTERN, put_question
+from bot.flows.asking import GRAVER, PATTERN, has_emergency, put_question
 from bot.flows.cards import cycle_of, told_before
 from bot.flows.escalation import Spoken, close, raise_one
 from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
@@ -161,7 +161,7 @@ async def _memory(store: Store, patient: Patient, content: Content, known: Known
     said_on: dict[str, date] = {}
     for asking in await store.askings(patient.id, known.on - NIGHTS):
         kind, _, rule = asking.because.partition(":")
-        if kind == PATTERN:
+        if kind == PATTERN and asking.answer != GRAVER:
             said_on[rule] = asking.night
     for rule, pattern in content.patterns.items():
         if pattern.effect == "say":
@@ -306,7 +306,12 @@ async def _again(
 async def _ask(
     services: Services, store: Store, patient: Patient, content: Content, finding: Finding, night: date
 ) -> None:
-    """Put the exact question of a pattern, but for rows that stand or were asked about this night."""
+    """Put the exact question of a pattern, but for rows that stand or were asked about this night.
+
+    While an emergency is open none is put: the pattern asks once that is settled, if it is still met.
+    """
+    if await has_emergency(store, patient):
+        return
     asked = {rule for one in await store.askings(patient.id, night) for rule in one.rules}
     open_rows = [row for row in await store.open_escalations(patient.id) if not row.about_other]
     as_high = {

@@ -12,6 +12,7 @@ from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_find
 from bot.flows.facts import known_facts, rows_of
 from bot.flows.judging import judge_diary_of
 from bot.flows.pages import ask, change_menu, page
+from bot.flows.precedence import NO_GRAVITY, waits_for_graver
 from bot.flows.schedule import ended_night, plan_checkin, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import areas
@@ -37,7 +38,9 @@ async def render_checkin(
     night = date.fromisoformat(sending.subject)
     await judge_diary_of(services, store, patient, night, complete=True)
     if await store.owes_safety(patient.id, now):
-        services.wake()  # what the diary raised goes out right behind
+        services.wake()
+        if await waits_for_graver(store, patient, content, NO_GRAVITY, now):
+            return Spoken(None, waits=True)  # what can wait goes out right behind
     known = await store.checkin(patient.id, night)
     if known is not None and known.completed_at is not None:
         return Spoken(None, "already answered")

@@ -164,6 +164,13 @@ def forbids_coaching(escalations: Sequence[Escalation]) -> bool:
     return any(is_own_and_grave(one) for one in escalations)
 
 
+def keeps_behind(row: Escalation, standing: Iterable[Escalation]) -> bool:
+    """Say whether an urgent card, told once, is not repeated while an emergency of the patient's is open."""
+    if row.level >= Level.EMERGENCY or row.told_at is None:
+        return False
+    return any(is_own_and_grave(one) and one.level >= Level.EMERGENCY for one in standing)
+
+
 def _counted_from(cycle: Lifecycle, start: datetime) -> datetime:
     return start + timedelta(minutes=cycle.follow_up_after_minutes)
 
