@@ -199,7 +199,8 @@ async def test_why_says_which_answers_and_which_rule(talk: Conversation) -> None
     assert CONTENT.sign_words["leg_swollen"] in said[0].text
 
 
-async def test_a_leg_sign_gone_for_two_nights_is_lowered_unless_it_stays(talk: Conversation) -> None:
+async def with_signs_unnamed(talk: Conversation, nights: tuple[str, ...]) -> Person:
+    """Return somebody with an infection and a clot suspected, who names neither on some nights."""
     ada = await talk.patient()
     patient = await me(talk, ada)
     night = date(2026, 11, 20)
@@ -209,12 +210,50 @@ async def test_a_leg_sign_gone_for_two_nights_is_lowered_unless_it_stays(talk: C
         for finding in (skin, clot):
             await raise_findings(talk.app.services, store, patient, (finding,), night, f"test:{finding.rule}")
     await talk.until(time(8, 30))
-    for named in ("261121", "261122"):
+    for named in nights:
         await talk.until(time(8, 30))
-        await talk.press(ada, f"ci:{named}:pain:+p0", None)
-        await talk.press(ada, f"ci:{named}:signs:+none", None)
-    levels = {row.rule: row.level for row in await matters(talk, ada)}
-    assert levels == {"U8": Level.SOON, "U1": Level.URGENT}
+        await none_of_these(talk, ada, named)
+    return ada
+
+
+async def none_of_these(talk: Conversation, person: Person, named: str) -> None:
+    await talk.press(person, f"ci:{named}:pain:+p0", None)
+    await talk.press(person, f"ci:{named}:signs:+none", None)
+
+
+async def levels(talk: Conversation, person: Person) -> dict[str, Level]:
+    return {row.rule: row.level for row in await matters(talk, person)}
+
+
+async def test_a_leg_sign_not_named_for_two_nights_is_lowered_once_it_is_said_to_be_gone(
+    talk: Conversation,
+) -> None:
+    ada = await with_signs_unnamed(talk, ("261121", "261122"))
+    assert await levels(talk, ada) == {"U8": Level.URGENT, "U1": Level.URGENT}
+    assert sum("Has it gone?" in text for text in ada.heard) == 1, "a clot stays"
+    await talk.press(ada, "Yes, it has gone", "have it seen within the next days")
+    assert await levels(talk, ada) == {"U8": Level.SOON, "U1": Level.URGENT}
+
+
+async def test_a_leg_sign_said_to_be_there_still_is_not_lowered(talk: Conversation) -> None:
+    ada = await with_signs_unnamed(talk, ("261121", "261122"))
+    await talk.press(ada, "No, it is still there", action("U8"))
+    await talk.until(time(8, 30))
+    await none_of_these(talk, ada, "261123")
+    assert sum("Has it gone?" in text for text in ada.heard) == 1, "not every morning"
+    assert await levels(talk, ada) == {"U8": Level.URGENT, "U1": Level.URGENT}
+
+
+async def test_a_leg_sign_reported_again_in_words_is_not_gone(talk: Conversation) -> None:
+    ada = await with_signs_unnamed(talk, ("261121",))
+    row = next(one for one in await matters(talk, ada) if one.rule == "U8")
+    await talk.press(ada, f"es:{row.id}:read", None)
+    said = await talk.say(ada, "the patch is still hot and red")
+    assert action("U8") in said[0].text
+    await talk.until(time(8, 30))
+    await none_of_these(talk, ada, "261122")
+    assert not any("Has it gone?" in text for text in ada.heard)
+    assert (await levels(talk, ada))["U8"] is Level.URGENT
 
 
 # --- a mis-tap -------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from content.schema import Level, Lifecycle, Lifetime
 from content.words import Html
 
 MISTAP = "mistap"
+GONE, STILL = "gone", "still"  # what the buttons carry that answer whether it has gone
 ASK = "ask"  # what a button carries that asks what came of a matter
 UNANSWERED = "asked:late"  # an evidence code: the exact question had no answer, and counts as yes
 NIGHT = "night:"  # begins an evidence code that names a night
@@ -199,6 +200,20 @@ def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: 
     rows = tuple(_outcome(content, row, key, what) for key, what in choices)
     call = ((numbers.call_button(content, patient, today),),) if row.level >= Level.URGENT else ()
     return (*call, *rows, _wrong_row(content, row))
+
+
+def is_it_gone(content: Content, patient: Patient, row: Escalation) -> Message:
+    """Return the question whether what was urgent has gone; only its yes lowers it."""
+    text = content.words.say(
+        "ask_gone",
+        day=content.words.day(row.raised_at.astimezone(patient.tz).date()),
+        line=Html(_with_side(content, row, content.rule_words[row.rule].line)),
+    )
+    choices = (("button_still", STILL), ("button_gone", GONE), ("button_seen", Outcome.SEEN))
+    return Message(
+        text,
+        tuple((Button(content.words.plain(key), f"es:{row.id}:{what}"),) for key, what in choices),
+    )
 
 
 def told_before(content: Content, patient: Patient | None, rule: str, today: date) -> Message:

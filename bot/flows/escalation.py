@@ -13,6 +13,7 @@ from bot.flows.cards import (
     cycle_of,
     follow_up,
     is_despair,
+    is_it_gone,
     named_together,
     told_before,
 )
@@ -28,6 +29,7 @@ from bot.flows.precedence import (
     told_together,
     waits_for_graver,
 )
+from bot.flows.schedule import told_night
 from bot.flows.services import Services
 from bot.messages import Message
 from bot.model import Escalation, Finding, Kind, Patient, Sending
@@ -40,6 +42,8 @@ from content.loader import Content
 from content.schema import Level
 from content.words import Html
 
+MET = "met"  # the event of a fresh report of what stands; its detail: the night
+ASKED_GONE = "asked_gone"  # the event of asking whether it has gone; its detail: the night
 AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
 
 
@@ -100,7 +104,10 @@ async def raise_findings(
                 speaking.append(row)
                 standing = await store.open_escalations(patient.id)
         elif finding.level >= Level.URGENT:
-            again.append(_standing_rule(standing, finding, about_other))
+            old = _standing_for(standing, finding, about_other)
+            again.append(old.rule if old else finding.rule)
+            if old is not None:
+                await note_met(store, old, night, services.clock())
     return Raised(tuple(speaking), tuple(again))
 
 
@@ -129,15 +136,23 @@ async def _speaks(
     return Speaks.NOTHING if quiet else Speaks.CARD
 
 
-def _standing_rule(standing: Sequence[Escalation], finding: Finding, about_other: bool) -> str:
-    """The rule of the highest open matter that stands for a finding told before."""
+def _standing_for(standing: Sequence[Escalation], finding: Finding, about_other: bool) -> Escalation | None:
+    """The highest open matter that stands for a finding told before."""
     same = [
         old
         for old in standing
         if old.about_other == about_other
         and (old.topic == finding.topic or set(finding.evidence) <= set(old.evidence))
     ]
-    return max(same, key=lambda old: old.level).rule if same else finding.rule
+    return max(same, key=lambda old: old.level, default=None)
+
+
+async def note_met(store: Store, row: Escalation, night: date, now: datetime) -> bool:
+    """Remember that a standing matter was reported anew for a night; False if that was known."""
+    if any(one.what == MET and one.detail == night.isoformat() for one in await store.events(row.id)):
+        return False
+    await store.note_event(row.id, MET, now, night.isoformat())
+    return True
 
 
 async def _raise(
@@ -395,20 +410,54 @@ async def _row_of(store: Store, sending: Sending) -> Escalation | None:
 # --- what stands ---------------------------------------------------------------------------------------
 
 
-async def lower_what_has_gone(services: Services, store: Store, patient: Patient, night: date) -> None:
-    """Lower an urgent leg sign, never seen by anyone, that was absent on enough logged nights since."""
+async def ask_what_has_gone(
+    services: Services, store: Store, patient: Patient, night: date
+) -> tuple[Message, ...]:
+    """Ask whether an urgent leg sign, seen by nobody and not named for enough logged nights, has gone.
+
+    The warning signs ask for what is new or worse, so that only the answer to this question lowers it.
+    """
     content = services.content_for(patient)
+    asked = []
     for row in await store.open_escalations(patient.id):
         may_go = row.level is Level.URGENT and not content.rules[row.rule].stays
         if not may_go or not _is_sided(content, row):
             continue
-        diary = await store.diary(patient.id, row.night + timedelta(days=1), night)
+        since = await _last_named(store, row)
+        diary = await store.diary(patient.id, since + timedelta(days=1), night)
         logged = [
             signs_in(content, one.signs) for one in reversed(diary) if lifecycle.has_answered_signs(one)
         ]
         if lifecycle.is_gone(row, cycle_of(content, row.rule), logged):
-            await store.change_escalation(row.id, level=Level.SOON)
-            await store.note_event(row.id, "lowered", services.clock())
+            await store.note_event(row.id, ASKED_GONE, services.clock(), night.isoformat())
+            asked.append(is_it_gone(content, patient, row))
+    return tuple(asked)
+
+
+async def _last_named(store: Store, row: Escalation) -> date:
+    """The last night for which a matter was reported, or on which it was asked whether it has gone."""
+    nights = [
+        date.fromisoformat(event.detail)
+        for event in await store.events(row.id)
+        if event.what in (MET, ASKED_GONE)
+    ]
+    return max((row.night, *nights))
+
+
+async def gone_or_not(
+    services: Services, store: Store, patient: Patient, row: Escalation, gone: bool
+) -> Message | None:
+    """Take the answer: gone lowers an urgent matter to soon, still there stands; None if it was not asked."""
+    if not any(event.what == ASKED_GONE for event in await store.events(row.id)):
+        return None
+    content, now = services.content_for(patient), services.clock()
+    if not gone:
+        await note_met(store, row, told_night(patient, now), now)
+        return told_before(content, patient, row.rule, now.date())
+    if row.level is Level.URGENT:
+        await store.change_escalation(row.id, level=Level.SOON)
+        await store.note_event(row.id, "lowered", now)
+    return Message(content.words.say("gone_lowered"))
 
 
 def signs_in(content: Content, options: Iterable[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from bot.flows.asking import GRAVER, PATTERN, has_emergency, put_question
 from bot.flows.cards import cycle_of, told_before
-from bot.flows.escalation import Spoken, close, raise_one
+from bot.flows.escalation import Spoken, close, note_met, raise_one
 from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
@@ -175,6 +175,8 @@ def _matter(patient: Patient, content: Content, known: Known, row: Escalation, u
     """A stored matter with what only the diary tells: when it was last met, and whether it goes on."""
     met_on = _last_met(content, known, row, until) or row.night
     absent = sum(night.on > met_on for night in known.nights if night.on <= until)
+    if row.is_open and row.level >= Level.URGENT:
+        absent = 0  # only the answer "it has gone" lowers it
     matter = matter_of(row, met_on, absent)
     told_on = ended_night(patient, row.told_at) if row.told_at else None
     if row.outcome == SUPERSEDED:  # something higher speaks for it: told, and not settled
@@ -297,9 +299,8 @@ async def _again(
     """A grave pattern that stands and is met anew gets a short answer, once a night."""
     if row.level < Level.URGENT or row.told_at is None or row.night >= night:
         return []
-    if any(event.what == "met" and event.detail == night.isoformat() for event in await store.events(row.id)):
+    if not await note_met(store, row, night, services.clock()):
         return []
-    await store.note_event(row.id, "met", services.clock(), night.isoformat())
     return [told_before(content, patient, row.rule, services.clock().date())]
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from bot.flows import numbers, profile
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
-from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
+from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
 from bot.flows.facts import known_facts, rows_of
 from bot.flows.judging import judge_diary_of
 from bot.flows.pages import ask, change_menu, page
@@ -262,9 +262,9 @@ async def _closing(
     """Return a short word for a check-in just completed, and a health question whose time has come."""
     if before.completed_at is not None or after.completed_at is None:
         return ()
-    await lower_what_has_gone(services, store, patient, after.night)
+    asked = await ask_what_has_gone(services, store, patient, after.night)
     if any(row.level >= Level.URGENT for row in await store.open_escalations(patient.id)):
-        return ()
+        return asked
     key = "closing_good" if after.pain == questionnaire.NO_TROUBLE else "closing_bad"
     if after.pain is None:
         key = "closing_unknown"
