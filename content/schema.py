@@ -91,6 +91,9 @@ class Sign(Shape):
     implies: Codes = ()  # signs that are true whenever this one is
     asks: Codes = ()  # rows whose exact question is put when it is heard and raises none of them by itself
     sided: bool = False  # it belongs to one leg
+    pain_from: int | None = Field(
+        default=None, ge=0, le=10
+    )  # heard in the words of a score below this, it was not said
 
 
 class Condition(Shape):

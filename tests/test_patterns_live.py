@@ -457,7 +457,19 @@ async def test_judging_twice_changes_nothing(talk: Conversation) -> None:
     assert not [one for one in after[1] if one.kind is Kind.WORD]
 
 
-async def test_silence_on_what_only_a_pattern_asks_raises_nothing(talk: Conversation) -> None:
+async def test_silence_on_the_question_of_a_severe_night_becomes_a_card(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(8, 30))
+    await talk.press(ada, "ci:261120:pain:+p9", None)
+    await talk.later(minutes=14)
+    assert await open_rules(talk, ada) == set()
+    await talk.later(minutes=2)
+    assert await open_rules(talk, ada) == {"E13"}
+    await talk.later(seconds=2)
+    assert cards(ada, "E13") == 1
+
+
+async def test_silence_on_what_sets_no_level_by_itself_raises_nothing(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.until(time(8, 30))
     for choice in ("pain:+p5", "feeling:+cramp", "done:feeling", "side:+left"):

@@ -20,6 +20,7 @@ from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
 from content.loader import Content
+from content.pattern_shapes import Pattern
 from content.schema import Level
 from content.words import Html
 
@@ -71,8 +72,10 @@ async def put_question(
     return asking
 
 
-def _is_of_pattern(asking: Asking) -> bool:
-    return asking.because.startswith(f"{PATTERN}:")
+def _pattern_behind(content: Content, asking: Asking) -> Pattern | None:
+    """The pattern that led to a question, if one did."""
+    kind, _, rule = asking.because.partition(":")
+    return content.patterns.get(rule) if kind == PATTERN else None
 
 
 def _subject(asking: Asking) -> str:
@@ -84,19 +87,21 @@ async def render_question(
 ) -> Spoken:
     """Render an exact question; unanswered until its second step it becomes the card of its highest row.
 
-    What only a pattern led to sets no level by itself: it is asked once more, and no card comes of silence.
+    A pattern that sets no level by itself has its question asked once more, and no card comes of silence.
     """
     asking = await store.asking(int(sending.subject.split(":")[1]))
     if asking is None or asking.answered_at is not None:
         return Spoken(None, "answered")
-    if sending.step and not _is_of_pattern(asking):
-        rule = await _in_doubt(store, patient, services.content_for(patient), asking)
+    content = services.content_for(patient)
+    pattern = _pattern_behind(content, asking)
+    light = pattern is not None and pattern.sets_no_level
+    if sending.step and not light:
+        rule = await _in_doubt(store, patient, content, asking)
         await _take_as(services, store, patient, asking, rule, LATE, f"late:{asking.id}")
         services.wake()
         return Spoken(None, "became a card")
-    content = services.content_for(patient)
     level = content.red_flags[asking.rules[0]].level
-    if _is_of_pattern(asking) and level < Level.EMERGENCY and await has_emergency(store, patient):
+    if pattern is not None and level < Level.EMERGENCY and await has_emergency(store, patient):
         await store.answer_asking(asking.id, GRAVER, now)
         return Spoken(None, "graver")
     if await waits_for_graver(store, patient, content, gravity(content, asking.rules[0], level), now):
@@ -104,7 +109,7 @@ async def render_question(
     times = patient.times
     quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
     message = question_message(services.content_for(patient), patient, asking, now.date())
-    return Spoken(replace(message, silent=quiet and _is_of_pattern(asking)))
+    return Spoken(replace(message, silent=quiet and light))
 
 
 async def has_emergency(store: Store, patient: Patient) -> bool:
@@ -120,11 +125,13 @@ async def question_told(
     asking = await store.asking(int(sending.subject.split(":")[1]))
     if asking is None or asking.answered_at is not None or asking.because.startswith(f"{MISTAP}:"):
         return
-    if _is_of_pattern(asking):
+    content = services.content_for(patient)
+    pattern = _pattern_behind(content, asking)
+    if pattern is not None and pattern.sets_no_level:
         if not sending.step:
             await store.plan(patient.id, Kind.QUESTION, sending.subject, 1, next_morning(patient, now))
         return
-    minutes = cycle_of(services.content_for(patient), asking.rules[0]).question_timeout_minutes
+    minutes = cycle_of(content, asking.rules[0]).question_timeout_minutes
     late = now + timedelta(minutes=minutes) if minutes else next_morning(patient, now)
     await store.plan(patient.id, Kind.QUESTION, sending.subject, 1, late)
 
