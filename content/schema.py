@@ -169,6 +169,7 @@ class Gate(Shape):
     """When one technique (raising, heat, stretching, ...) is withheld, and what stands in for it."""
 
     flags: Codes = ()  # profile flags that forbid it
+    reported: Codes = ()  # profile flags that forbid it when yes; never answered, they say nothing
     signs: Codes = ()  # signs of recent nights that forbid it
     helped: Codes = ()  # "what helped" answers that forbid it (hanging the leg down)
     unknown: Literal["allow", "withhold"] = "allow"  # when a forbidding flag was never answered

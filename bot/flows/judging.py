@@ -18,7 +18,7 @@ from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Rows
-from bot.model import CheckIn, Escalation, Finding, Kind, Patient, Sending, State
+from bot.model import CheckIn, Escalation, Finding, Kind, Patient, ProfileAnswer, Sending, State
 from bot.rules import questionnaire
 from bot.rules.hearing import sign_codes
 from bot.rules.lifecycle import forbids_coaching
@@ -70,6 +70,7 @@ async def judge_diary_of(
         return ()
     rules = content if complete else _told_at_once(content)
     findings = judge_diary(rules, known.nights, night, known.person)
+    await _keep_flags(services, store, patient, content, known, findings)
     if complete:
         if await _settle_what_is_over(services, store, patient, content, known):
             known = await _known(store, patient, content, night)
@@ -89,6 +90,21 @@ async def judge_diary_of(
         else:
             await _say(services, store, patient, content, finding, told)
     return tuple(again[:1])
+
+
+async def _keep_flags(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    content: Content,
+    known: Known,
+    findings: Iterable[Finding],
+) -> None:
+    """Keep in the profile what one night has shown and what gates tips until a clinician has cleared it."""
+    for finding in findings:
+        flag = content.patterns[finding.rule].keeps_flag
+        if flag is not None and not known.person.flags.get(flag):
+            await store.set_profile(patient.id, ProfileAnswer(flag, True, since=known.on), services.clock())
 
 
 @lru_cache(maxsize=512)
