@@ -202,6 +202,20 @@ def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: 
     return (*call, *rows, _wrong_row(content, row))
 
 
+def still_open(content: Content, patient: Patient, row: Escalation, now: datetime) -> Message:
+    """Return one short line about a matter that stands, for the evenings after it was asked about."""
+    key = "still_open_despair" if is_despair(content, row.rule) else "still_open"
+    text = content.words.say(
+        key,
+        label=matter_label(content, row),
+        day=content.words.day(row.raised_at.astimezone(patient.tz).date()),
+        action=Html(content.rule_words[row.rule].action),
+    )
+    call = who_to_call(content, patient, lifetime_of(content, row.rule), row.level, now.date())
+    ask = Button(content.words.plain("button_came_of_it"), f"es:{row.id}:{ASK}")
+    return Message(Html(f"{text}\n\n{call}"), ((numbers.call_button(content, patient, now.date()),), (ask,)))
+
+
 def is_it_gone(content: Content, patient: Patient, row: Escalation) -> Message:
     """Return the question whether what was urgent has gone; only its yes lowers it."""
     text = content.words.say(

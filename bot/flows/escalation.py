@@ -44,6 +44,7 @@ from content.words import Html
 
 MET = "met"  # the event of a fresh report of what stands; its detail: the night
 ASKED_GONE = "asked_gone"  # the event of asking whether it has gone; its detail: the night
+FOLLOWED_UP = "followed_up"  # the event of asking what came of it
 AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
 
 
@@ -358,9 +359,7 @@ async def render_follow_up(
     if await card_is_near(store, row, standing, now) or await _may_not(store, patient, row, now):
         await _plan_follow_up(store, patient, content, row, sending.step + 1, now)
         return Spoken(None, "card instead")
-    if any(
-        event.what == "followed_up" and event.at >= sending.due_at for event in await store.events(row.id)
-    ):
+    if any(event.what == FOLLOWED_UP and event.at >= sending.due_at for event in await store.events(row.id)):
         return Spoken(None, "told")  # in the message of another one
     own = gravity(content, row.rule, row.level)
     if row.level >= Level.URGENT and await waits_for_graver(store, patient, content, own, now):
@@ -390,7 +389,7 @@ async def follow_up_told(
 async def _note_followed_up(
     store: Store, patient: Patient, content: Content, row: Escalation, step: int, now: datetime
 ) -> None:
-    await store.note_event(row.id, "followed_up", now)
+    await store.note_event(row.id, FOLLOWED_UP, now)
     await _plan_follow_up(store, patient, content, row, step + 1, now)
 
 
