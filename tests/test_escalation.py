@@ -497,6 +497,35 @@ async def test_what_can_wait_is_told_once_and_out_of_quiet_hours(talk: Conversat
     assert await matters(talk, ada) == []
 
 
+async def speaks(talk: Conversation, person: Person, night: date, *signs: str) -> bool:
+    patient = await me(talk, person)
+    finding = Finding("S5", Level.SOON, "lower_spine", None, tuple(f"sign:{sign}" for sign in signs))
+    async with talk.app.database.transaction() as store:
+        raised = await raise_findings(talk.app.services, store, patient, (finding,), night, f"test:{night}")
+    return bool(raised.speaking)
+
+
+async def test_a_settled_matter_speaks_again_for_something_new_and_not_for_the_same(
+    talk: Conversation,
+) -> None:
+    ada = await talk.patient()
+    assert await speaks(talk, ada, date(2026, 11, 20), "leg_thinner")
+    await talk.later(seconds=1)
+    row = (await matters(talk, ada))[0]
+    await talk.press(ada, f"es:{row.id}:seen", None)
+    await talk.later(days=2)
+    assert not await speaks(talk, ada, date(2026, 11, 22), "leg_thinner")
+    await talk.later(days=1)
+    assert await speaks(talk, ada, date(2026, 11, 23), "leg_thinner", "slow_weakness")
+
+
+async def test_what_was_told_this_week_and_stands_is_not_told_again(talk: Conversation) -> None:
+    ada = await talk.patient()
+    assert await speaks(talk, ada, date(2026, 11, 20), "leg_thinner")
+    await talk.later(days=3)
+    assert not await speaks(talk, ada, date(2026, 11, 23), "leg_thinner", "slow_weakness")
+
+
 async def test_known_to_my_doctor_is_not_offered_for_what_is_grave(talk: Conversation) -> None:
     ada = await in_the_morning(talk)
     await tick(talk, ada, "+leg_swollen")

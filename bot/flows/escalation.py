@@ -29,12 +29,14 @@ from bot.flows.precedence import (
     told_together,
     waits_for_graver,
 )
+from bot.flows.remembering import MET, remember_red_flags
 from bot.flows.schedule import told_night
 from bot.flows.services import Services
 from bot.messages import Message
 from bot.model import Escalation, Finding, Kind, Patient, Sending
 from bot.rules import lifecycle
 from bot.rules.lifecycle import Speaks
+from bot.rules.memory import is_news
 from bot.rules.timing import end_of_quiet
 from bot.rules.triage import withheld
 from bot.storage.store import Store
@@ -42,7 +44,6 @@ from content.loader import Content
 from content.schema import Level
 from content.words import Html
 
-MET = "met"  # the event of a fresh report of what stands; its detail: the night
 ASKED_GONE = "asked_gone"  # the event of asking whether it has gone; its detail: the night
 FOLLOWED_UP = "followed_up"  # the event of asking what came of it
 AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
@@ -129,12 +130,17 @@ async def _speaks(
 ) -> Speaks:
     if finding.level >= Level.URGENT:
         return lifecycle.speaks(finding, standing, night, about_other)
-    now = services.clock()
-    cycle = cycle_of(services.content_for(patient), finding.rule)
-    recent = await store.escalations(patient.id, now - timedelta(days=max(cycle.quiet_days, 1)))
-    quiet = lifecycle.told_lately((*recent, *standing), finding, cycle, now)
-    quiet = quiet or any(lifecycle.is_same_matter(old, finding, about_other) for old in standing)
-    return Speaks.NOTHING if quiet else Speaks.CARD
+    content = services.content_for(patient)
+    if any(_waits_as_high(old, finding, about_other) for old in standing):
+        return Speaks.NOTHING
+    memory = await remember_red_flags(store, patient, content, night)
+    return Speaks.CARD if is_news(content, memory, finding, night) else Speaks.NOTHING
+
+
+def _waits_as_high(old: Escalation, finding: Finding, about_other: bool) -> bool:
+    """Whether the same matter has a card already that waits behind something graver."""
+    same = lifecycle.is_same_matter(old, finding, about_other)
+    return same and old.told_at is None and old.level >= finding.level
 
 
 def _standing_for(standing: Sequence[Escalation], finding: Finding, about_other: bool) -> Escalation | None:

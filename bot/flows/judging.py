@@ -15,6 +15,7 @@ from bot.flows.asking import GRAVER, PATTERN, has_emergency, put_question
 from bot.flows.cards import cycle_of, told_before
 from bot.flows.escalation import Spoken, close, note_met, raise_one
 from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
+from bot.flows.remembering import CORRECTED, GONE, LOOKS_BACK, SUPERSEDED, remembered
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Rows
@@ -22,7 +23,7 @@ from bot.model import CheckIn, Escalation, Finding, Kind, Patient, ProfileAnswer
 from bot.rules import questionnaire
 from bot.rules.hearing import sign_codes
 from bot.rules.lifecycle import forbids_coaching
-from bot.rules.memory import Happened, Matter, Memory, Told, advance, in_force, matter_of
+from bot.rules.memory import Happened, Matter, Memory, Told, advance, in_force
 from bot.rules.patterns import Medicine, Person, judge_diary, proof_of
 from bot.rules.timing import end_of_quiet
 from bot.rules.triage import YES, closed_over, holds, judge
@@ -33,12 +34,10 @@ from content.schema import Level
 from content.words import Html
 
 NIGHTS = timedelta(days=91)  # how far back the diary is read: no pattern looks further
-LOOKS_BACK = 28  # days looked back for when a matter was last met; advice stays in force for less
 MOOD = "mood"  # the score of the two questions about it
 NEW_MEDICINE = "new_medicine"  # the profile answer whose day may have begun a medicine
 LONG_AGO = timedelta(days=7)  # nights that can still be corrected
 WORD_LASTS = timedelta(days=1)
-GONE, CORRECTED, SUPERSEDED = "gone", "mistap", "superseded"
 
 
 @dataclass(frozen=True)
@@ -193,20 +192,15 @@ def _matter(patient: Patient, content: Content, known: Known, row: Escalation, u
     absent = sum(night.on > met_on for night in known.nights if night.on <= until)
     if row.is_open and row.level >= Level.URGENT:
         absent = 0  # only the answer "it has gone" lowers it
-    matter = matter_of(row, met_on, absent)
-    told_on = ended_night(patient, row.told_at) if row.told_at else None
-    if row.outcome == SUPERSEDED:  # something higher speaks for it: told, and not settled
-        return replace(matter, told_on=told_on or row.night, settled_on=None, goes_on=False)
-    settled_on = ended_night(patient, row.closed_at) if row.closed_at else None
-    goes_on = matter.goes_on and row.outcome not in (GONE, CORRECTED)
-    if goes_on and settled_on is not None and row.rule in content.patterns:
-        goes_on = _goes_on(content, known, row.rule, settled_on, until)
-    return replace(matter, told_on=told_on, settled_on=settled_on, goes_on=goes_on)
+    matter = remembered(patient, row, met_on, absent)
+    if matter.goes_on and matter.settled_on is not None and row.rule in content.patterns:
+        return replace(matter, goes_on=_goes_on(content, known, row.rule, matter.settled_on, until))
+    return matter
 
 
 def _last_met(content: Content, known: Known, row: Escalation, until: date) -> date | None:
     """The last night up to one on which a rule was met, as far back as it matters."""
-    for ago in range(LOOKS_BACK):
+    for ago in range(LOOKS_BACK.days):
         night = until - timedelta(days=ago)
         if night < row.night:
             return None
@@ -216,7 +210,7 @@ def _last_met(content: Content, known: Known, row: Escalation, until: date) -> d
 
 
 def _goes_on(content: Content, known: Known, rule: str, since: date, until: date) -> bool:
-    days = min(LOOKS_BACK, (until - since).days)
+    days = min(LOOKS_BACK.days, (until - since).days)
     return all(_is_met(content, known, rule, until - timedelta(days=ago)) for ago in range(days))
 
 

@@ -56,14 +56,6 @@ def is_same_matter(old: Escalation, finding: Finding, about_other: bool) -> bool
     return old.topic == finding.topic and same_side and old.about_other == about_other
 
 
-def told_lately(recent: Iterable[Escalation], finding: Finding, cycle: Lifecycle, now: datetime) -> bool:
-    """Say whether a lower finding keeps quiet: its topic, as high or higher, was raised a few days ago."""
-    since = now - timedelta(days=cycle.quiet_days)
-    return any(
-        old.topic == finding.topic and old.level >= finding.level and old.raised_at > since for old in recent
-    )
-
-
 def next_repeat(
     cycle: Lifecycle, first_told_at: datetime, step: int, now: datetime, times: Times, zone: ZoneInfo
 ) -> tuple[int, datetime] | None:
