@@ -7,11 +7,12 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot.flows.escalation import raise_findings
+from bot.flows.hearing import hear
 from bot.model import Escalation, Finding, Kind, Patient, ProfileAnswer, State
 from bot.sandbox.faults import Fault
 from content.loader import load
 from content.schema import Level
-from tests.conversation import Conversation, Person, heard
+from tests.conversation import LONDON, Conversation, Person, heard
 
 CONTENT = load()
 N = "ci:261120"
@@ -473,6 +474,34 @@ async def test_an_old_card_points_to_the_newer_one(talk: Conversation) -> None:
     await talk.settled()
     assert "newer message" in ada.toasts[-1].text
     assert (await matters(talk, ada))[0].acknowledged_at is None
+
+
+async def test_an_update_dealt_with_again_after_a_crash_adds_no_i_told_you_before(talk: Conversation) -> None:
+    ada = await talk.patient()
+    words = "can't breathe"
+    assert (await hear(talk.app.services, ada.id, words, "update:1", "en")).messages == ()
+    assert (await hear(talk.app.services, ada.id, words, "update:1", "en")).messages == ()
+    await talk.later(seconds=1)
+    assert cards(ada, "E1") == 1
+    again = await hear(talk.app.services, ada.id, words, "update:2", "en")
+    assert len(again.messages) == 1
+
+
+async def test_what_waits_for_a_morning_moves_with_it(talk: Conversation) -> None:
+    ada = await talk.newcomer()
+    await talk.press(ada, "en:yes:", "Which country")
+    await talk.press(ada, "en:country:GB", None)
+    await talk.say(ada, "my left leg is swollen and hot")
+    await talk.press(ada, "I have read this", None)
+    await talk.press(ada, "en:prompt:2030", "in the morning")
+    await talk.press(ada, "en:checkin:0700", "One last thing")
+    await talk.press(ada, "en:profile:later", "You are all set")
+    await talk.until(time(7, 0))
+    assert follow_ups(ada) == 1
+    patient = await me(talk, ada)
+    async with talk.store() as store:
+        waiting = [one for one in await store.waiting(patient.id) if one.kind is Kind.FOLLOW_UP]
+    assert [one.due_at.astimezone(LONDON).hour for one in waiting] == [7]
 
 
 # --- what can wait ---------------------------------------------------------------------------------------

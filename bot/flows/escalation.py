@@ -107,6 +107,8 @@ async def raise_findings(
                 standing = await store.open_escalations(patient.id)
         elif finding.level >= Level.URGENT:
             old = _standing_for(standing, finding, about_other)
+            if old is not None and old.rule in await store.raised_by(patient.id, origin):
+                continue  # this very update, dealt with again after a crash: its card is the answer
             again.append(old.rule if old else finding.rule)
             if old is not None:
                 await note_met(store, old, night, services.clock())
@@ -406,6 +408,23 @@ async def _plan_follow_up(
     following = lifecycle.next_follow_up(cycle, row.raised_at, step, now, patient.times, patient.tz)
     if following is not None:
         await store.plan(patient.id, Kind.FOLLOW_UP, subject_of(row), *following)
+
+
+async def replan(store: Store, patient: Patient, content: Content) -> None:
+    """Move what waits for a morning to the patient's mornings as they are now: times or zone have changed."""
+    rows = {row.id: row for row in await store.open_escalations(patient.id)}
+    for sending in await store.waiting(patient.id):
+        row = rows.get(number_of(sending)) if sending.kind in (Kind.CARD, Kind.FOLLOW_UP) else None
+        if row is None or sending.attempts:
+            continue
+        cycle, times, zone = cycle_of(content, row.rule), patient.times, patient.tz
+        due = None
+        if sending.kind is Kind.FOLLOW_UP:
+            due = lifecycle.follow_up_at(cycle, row.raised_at, sending.step, times, zone)
+        elif sending.step and row.told_at is not None:
+            due = lifecycle.repeat_at(cycle, row.told_at, sending.step, times, zone)
+        if due is not None:
+            await store.plan(patient.id, sending.kind, sending.subject, sending.step, due)
 
 
 async def _row_of(store: Store, sending: Sending) -> Escalation | None:

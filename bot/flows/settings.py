@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from bot.flows import enrolment, numbers
+from bot.flows.escalation import replan
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
@@ -225,6 +226,7 @@ async def apply(services: Services, store: Store, patient: Patient, what: str, v
     if what == "country" and patient.country and _is_elsewhere(patient):
         patient = await store.change_patient(patient.id, expecting="set:zone")
     await plan_all(store, patient, services.content_for(patient).timing, services.clock())
+    await replan(store, patient, services.content_for(patient))
     if what == "pause" and patient.paused_until:
         back_at = local_moment(patient.paused_until, patient.times.checkin_at, patient.tz)
         await store.plan(patient.id, Kind.RESUME, patient.paused_until.isoformat(), 0, back_at)
