@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import numbers, profile
+from bot.flows import numbers, profile, quiet
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
@@ -44,6 +44,8 @@ async def render_checkin(
     known = await store.checkin(patient.id, night)
     if known is not None and known.completed_at is not None:
         return Spoken(None, "already answered")
+    if known is None and await quiet.is_due(store, patient, content, night):
+        return Spoken(quiet.check(content, night))
     checkin = await store.open_checkin(patient.id, night, Origin.PROMPTED, content.checkin.version, now)
     checkin = await _with_more(store, patient, content, checkin, now)
     late = now - sending.due_at > timedelta(minutes=content.timing.late_after_minutes)
@@ -78,6 +80,9 @@ async def checkin_told(
     """Remember which message holds the check-in, and plan the next morning's."""
     content = services.content_for(patient)
     night = date.fromisoformat(sending.subject)
+    if await store.checkin(patient.id, night) is None:  # what was told is the question whether to go on
+        await quiet.fall_silent(store, patient)
+        return
     if sending.message_id is not None:
         await store.place_checkin(patient.id, night, sending.message_id)
     if patient.expecting.startswith(

@@ -40,6 +40,16 @@ async def back(services: Services, chat_id: int) -> None:
     services.wake()
 
 
+async def heard(services: Services, chat_id: int) -> None:
+    """Go on for somebody who had not answered for days and has written or tapped now."""
+    async with services.database.transaction() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is not None and patient.is_unheard:
+            patient = await store.change_patient(patient.id, paused_until=None)
+            await plan_all(store, patient, services.content_for(patient).timing, services.clock())
+    services.wake()
+
+
 async def here(services: Services, chat_id: int) -> Here:
     """Take a word or a press as a sign that the chat is open; say what its reply must mind."""
     now = services.clock()
@@ -48,6 +58,8 @@ async def here(services: Services, chat_id: int) -> Here:
         if patient is None:
             return Here()
         owes = patient.blocked_at is not None or await store.owes_safety(patient.id, now)
+    if patient.is_unheard:
+        await heard(services, chat_id)
     if patient.blocked_at is not None:  # the news of it was lost
         await back(services, chat_id)
     times = patient.times

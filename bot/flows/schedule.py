@@ -29,6 +29,8 @@ async def plan_all(store: Store, patient: Patient, timing: Timing, now: datetime
 async def plan_prompt(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
     """Plan the first evening prompt after a moment whose night has not been served."""
     times = patient.times
+    if patient.is_unheard:
+        return
     for _ in range(LOOK_AHEAD_DAYS):
         due = next_local(_not_while_paused(after, patient), times.prompt_at, patient.tz)
         night = prompt_night(due, times.prompt_at, times.checkin_at, patient.tz)
@@ -41,6 +43,8 @@ async def plan_prompt(store: Store, patient: Patient, timing: Timing, after: dat
 async def plan_checkin(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
     """Plan the first morning check-in after a moment whose night has not been served."""
     times = patient.times
+    if patient.is_unheard:
+        return
     for _ in range(LOOK_AHEAD_DAYS):
         due = next_local(_not_of_the_pause(after, patient), times.checkin_at, patient.tz)
         night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)

@@ -88,14 +88,15 @@ def _quiet(content: Content, start: time, end: time) -> Html:
 
 
 def _rests(patient: Patient, today: date) -> bool:
-    return bool(patient.stopped_at or (patient.paused_until and patient.paused_until > today))
+    is_paused = patient.paused_until is not None and patient.paused_until > today
+    return patient.stopped_at is not None or (is_paused and not patient.is_unheard)
 
 
 def _state(content: Content, patient: Patient, today: date) -> Html:
     words = content.words
     if patient.stopped_at:
         return words.say("state_stopped")
-    if patient.paused_until and patient.paused_until > today:
+    if patient.paused_until and patient.paused_until > today and not patient.is_unheard:
         return words.say("state_paused", day=words.day(patient.paused_until))
     return words.say("state_on")
 

@@ -1,0 +1,44 @@
+"""Nobody answers: after some silent days one gentle question, then nothing until they write or tap."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from bot.flows.schedule import ROUTINE_KINDS
+from bot.messages import Button, Message
+from bot.model import UNTIL_HEARD, Patient
+from bot.rules.lifecycle import forbids_coaching
+from bot.storage.store import Store
+from content.loader import Content
+
+
+async def is_due(store: Store, patient: Patient, content: Content, night: date) -> bool:
+    """Say whether the check-ins before this one all went unanswered, and nothing was done of the evenings.
+
+    While something grave is open silence changes nothing.
+    """
+    days = content.timing.unanswered_nights_before_asking
+    for ago in range(1, days + 1):
+        asked = await store.checkin(patient.id, night - timedelta(days=ago))
+        if asked is None or asked.message_id is None or asked.is_logged or asked.done or asked.signs:
+            return False
+    for evening in await store.evenings(patient.id, night - timedelta(days=days), night):
+        if evening.done or evening.declined:
+            return False
+    return not forbids_coaching(await store.open_escalations(patient.id))
+
+
+def check(content: Content, night: date) -> Message:
+    """Return the question whether to go on."""
+    words = content.words
+    rows = (
+        (Button(words.plain("button_quiet_on"), f"nt:{night.strftime('%y%m%d')}"),),
+        (Button(words.plain("set_pause"), "se:page:pause"),),
+    )
+    return Message(words.say("quiet_check"), rows, silent=True)
+
+
+async def fall_silent(store: Store, patient: Patient) -> None:
+    """Plan nothing more of the routine until the patient writes or taps."""
+    await store.change_patient(patient.id, paused_until=UNTIL_HEARD)
+    await store.drop_ready(patient.id, ROUTINE_KINDS, "quiet")
