@@ -58,6 +58,26 @@ async def test_days_later_what_came_of_it_is_asked_in_one_message(talk: Conversa
     assert last.index(action("E18")) < last.index(action("U1"))
 
 
+async def test_an_urgent_card_that_nobody_saw_is_not_lost_behind_one_that_is_held_back(
+    talk: Conversation,
+) -> None:
+    ada = await talk.patient()
+    await raised(talk, ada, "U1", "E18")
+    await talk.later(seconds=1)
+    await talk.later(seconds=3)
+    emergency = next(row for row in await matters(talk, ada) if row.rule == "E18")
+    await talk.press(ada, f"es:{emergency.id}:going", None)
+    await ada.block()
+    await talk.settled()
+    await raised(talk, ada, "U13")
+    await talk.later(days=1)
+    before = len(ada.heard)
+    await ada.unblock()
+    await talk.settled()
+    await talk.later(seconds=3)
+    assert [text for text in ada.heard[before:] if action("U13") in text]
+
+
 async def test_two_legs_are_told_apart(talk: Conversation) -> None:
     ada = await talk.patient()
     patient = await me(talk, ada)

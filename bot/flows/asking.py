@@ -102,7 +102,8 @@ async def render_question(
         return Spoken(None, "became a card")
     level = content.red_flags[asking.rules[0]].level
     if pattern is not None and level < Level.EMERGENCY and await has_emergency(store, patient):
-        await store.answer_asking(asking.id, GRAVER, now)
+        if not sending.step:  # one that was put keeps its buttons
+            await store.answer_asking(asking.id, GRAVER, now)
         return Spoken(None, "graver")
     if await waits_for_graver(store, patient, content, gravity(content, asking.rules[0], level), now):
         return Spoken(None, waits=True)

@@ -262,7 +262,9 @@ async def render_card(
     ):
         return Spoken(None, waits=True)
     together = await due_together(store, patient, content, row, Kind.CARD, now)
-    if lifecycle.keeps_behind(together[0], await store.open_escalations(patient.id)):
+    standing = await store.open_escalations(patient.id)
+    together.sort(key=lambda one: lifecycle.keeps_behind(one, standing))  # these lead nothing
+    if lifecycle.keeps_behind(together[0], standing):
         await _plan_repeat(store, patient, content, row, sending.step + 1, now)
         return Spoken(None, "graver")
     return Spoken(await _card_of(store, patient, content, together, sending, now))
