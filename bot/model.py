@@ -16,6 +16,9 @@ ANSWER_QUESTIONS = (
 )
 
 
+UNTIL_HEARD = date(9000, 1, 1)  # a pause without an end: it is over when the patient writes or taps
+
+
 class Origin(enum.StrEnum):
     """How an entry came to be."""
 
@@ -47,7 +50,6 @@ class Kind(enum.StrEnum):
     RESUME = "resume"  # the end of a pause
     APPOINTMENT = "appointment"  # the evening before it, and the day after
     WORD = "word"  # a kind word about how the nights go
-    QUIET_CHECK = "quiet_check"  # nothing heard for some nights: continue?
 
     @property
     def is_safety(self) -> bool:
@@ -90,6 +92,11 @@ class Patient:
     def tz(self) -> ZoneInfo:
         """Return the zone; UTC until one is known."""
         return ZoneInfo(self.zone or "UTC")
+
+    @property
+    def is_unheard(self) -> bool:
+        """Say whether nothing is sent because nobody answered: the next word or tap ends that."""
+        return self.paused_until == UNTIL_HEARD
 
     @property
     def is_enrolled(self) -> bool:

@@ -335,6 +335,7 @@ def _gates(content: Content) -> Complaints:
     for technique, gate in content.gates.items():
         where = f"rules/gates.toml: {technique}"
         yield from _unknown(f"{where}.flags", "flag", gate.flags, content.profile)
+        yield from _unknown(f"{where}.reported", "flag", gate.reported, content.profile)
         yield from _unknown(f"{where}.signs", "sign", gate.signs, content.signs)
         yield from _unknown(f"{where}.helped", "answer", gate.helped, _options(content, "helped"))
         if gate.replace_with is None:

@@ -39,6 +39,8 @@ def _patterns(content: Content) -> Complaints:
         yield from _vouched(content, where, pattern.sources, pattern.review)
         yield from _unknown(f"{where}.withholds", "technique", pattern.withholds, content.gates)
         yield from _unknown(f"{where}.asks", "red flag", pattern.asks, content.red_flags)
+        flags = (pattern.keeps_flag,) if pattern.keeps_flag else ()
+        yield from _unknown(f"{where}.keeps_flag", "flag", flags, content.profile)
         yield from _unknown(f"{where}.instead_of", "pattern", pattern.instead_of, content.patterns)
         yield from _standing(where, pattern)
         yield from _node(content, rule, f"{where}.when", pattern.when)

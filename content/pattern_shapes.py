@@ -173,6 +173,8 @@ class Pattern(Shape):
     effect: Effect = "raise"
     lifetime: Lifetime | None = None  # only of those that raise
     asks: Codes = ()  # red flags whose exact question is put
+    sets_no_level: bool = False  # its question is asked once more, and no card comes of silence
+    keeps_flag: Code | None = None  # a profile answer that is yes once this is met, until it is changed there
     quiet_days: Annotated[int, Field(ge=1, le=366)] | None = None  # a question or a kind word, not more often
     instead_of: Codes = ()  # patterns that are not said while this one is met
     withholds: Codes = ()

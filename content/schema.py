@@ -91,6 +91,9 @@ class Sign(Shape):
     implies: Codes = ()  # signs that are true whenever this one is
     asks: Codes = ()  # rows whose exact question is put when it is heard and raises none of them by itself
     sided: bool = False  # it belongs to one leg
+    pain_from: int | None = Field(
+        default=None, ge=0, le=10
+    )  # heard in the words of a score below this, it was not said
 
 
 class Condition(Shape):
@@ -166,6 +169,7 @@ class Gate(Shape):
     """When one technique (raising, heat, stretching, ...) is withheld, and what stands in for it."""
 
     flags: Codes = ()  # profile flags that forbid it
+    reported: Codes = ()  # profile flags that forbid it when yes; never answered, they say nothing
     signs: Codes = ()  # signs of recent nights that forbid it
     helped: Codes = ()  # "what helped" answers that forbid it (hanging the leg down)
     unknown: Literal["allow", "withhold"] = "allow"  # when a forbidding flag was never answered

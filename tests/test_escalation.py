@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot.flows.escalation import raise_findings
+from bot.flows.hearing import hear
 from bot.model import Escalation, Finding, Kind, Patient, ProfileAnswer, State
 from bot.sandbox.faults import Fault
 from content.loader import load
@@ -210,7 +211,8 @@ async def test_why_says_when_a_message_really_went_out(talk: Conversation) -> No
     assert "20:30" not in said[-1].text
 
 
-async def test_a_leg_sign_gone_for_two_nights_is_lowered_unless_it_stays(talk: Conversation) -> None:
+async def with_signs_unnamed(talk: Conversation, nights: tuple[str, ...]) -> Person:
+    """Return somebody with an infection and a clot suspected, who names neither on some nights."""
     ada = await talk.patient()
     patient = await me(talk, ada)
     night = date(2026, 11, 20)
@@ -220,12 +222,50 @@ async def test_a_leg_sign_gone_for_two_nights_is_lowered_unless_it_stays(talk: C
         for finding in (skin, clot):
             await raise_findings(talk.app.services, store, patient, (finding,), night, f"test:{finding.rule}")
     await talk.until(time(8, 30))
-    for named in ("261121", "261122"):
+    for named in nights:
         await talk.until(time(8, 30))
-        await talk.press(ada, f"ci:{named}:pain:+p0", None)
-        await talk.press(ada, f"ci:{named}:signs:+none", None)
-    levels = {row.rule: row.level for row in await matters(talk, ada)}
-    assert levels == {"U8": Level.SOON, "U1": Level.URGENT}
+        await none_of_these(talk, ada, named)
+    return ada
+
+
+async def none_of_these(talk: Conversation, person: Person, named: str) -> None:
+    await talk.press(person, f"ci:{named}:pain:+p0", None)
+    await talk.press(person, f"ci:{named}:signs:+none", None)
+
+
+async def levels(talk: Conversation, person: Person) -> dict[str, Level]:
+    return {row.rule: row.level for row in await matters(talk, person)}
+
+
+async def test_a_leg_sign_not_named_for_two_nights_is_lowered_once_it_is_said_to_be_gone(
+    talk: Conversation,
+) -> None:
+    ada = await with_signs_unnamed(talk, ("261121", "261122"))
+    assert await levels(talk, ada) == {"U8": Level.URGENT, "U1": Level.URGENT}
+    assert sum("Has it gone?" in text for text in ada.heard) == 1, "a clot stays"
+    await talk.press(ada, "Yes, it has gone", "have it seen within the next days")
+    assert await levels(talk, ada) == {"U8": Level.SOON, "U1": Level.URGENT}
+
+
+async def test_a_leg_sign_said_to_be_there_still_is_not_lowered(talk: Conversation) -> None:
+    ada = await with_signs_unnamed(talk, ("261121", "261122"))
+    await talk.press(ada, "No, it is still there", action("U8"))
+    await talk.until(time(8, 30))
+    await none_of_these(talk, ada, "261123")
+    assert sum("Has it gone?" in text for text in ada.heard) == 1, "not every morning"
+    assert await levels(talk, ada) == {"U8": Level.URGENT, "U1": Level.URGENT}
+
+
+async def test_a_leg_sign_reported_again_in_words_is_not_gone(talk: Conversation) -> None:
+    ada = await with_signs_unnamed(talk, ("261121",))
+    row = next(one for one in await matters(talk, ada) if one.rule == "U8")
+    await talk.press(ada, f"es:{row.id}:read", None)
+    said = await talk.say(ada, "the patch is still hot and red")
+    assert action("U8") in said[0].text
+    await talk.until(time(8, 30))
+    await none_of_these(talk, ada, "261122")
+    assert not any("Has it gone?" in text for text in ada.heard)
+    assert (await levels(talk, ada))["U8"] is Level.URGENT
 
 
 # --- a mis-tap -------------------------------------------------------------------------------------------
@@ -449,6 +489,34 @@ async def test_an_old_card_points_to_the_newer_one(talk: Conversation) -> None:
     assert (await matters(talk, ada))[0].acknowledged_at is None
 
 
+async def test_an_update_dealt_with_again_after_a_crash_adds_no_i_told_you_before(talk: Conversation) -> None:
+    ada = await talk.patient()
+    words = "can't breathe"
+    assert (await hear(talk.app.services, ada.id, words, "update:1", "en")).messages == ()
+    assert (await hear(talk.app.services, ada.id, words, "update:1", "en")).messages == ()
+    await talk.later(seconds=1)
+    assert cards(ada, "E1") == 1
+    again = await hear(talk.app.services, ada.id, words, "update:2", "en")
+    assert len(again.messages) == 1
+
+
+async def test_what_waits_for_a_morning_moves_with_it(talk: Conversation) -> None:
+    ada = await talk.newcomer()
+    await talk.press(ada, "en:yes:", "Which country")
+    await talk.press(ada, "en:country:GB", None)
+    await talk.say(ada, "my left leg is swollen and hot")
+    await talk.press(ada, "I have read this", None)
+    await talk.press(ada, "en:prompt:2030", "in the morning")
+    await talk.press(ada, "en:checkin:0700", "One last thing")
+    await talk.press(ada, "en:profile:later", "You are all set")
+    await talk.until(time(7, 0))
+    assert follow_ups(ada) == 1
+    patient = await me(talk, ada)
+    async with talk.store() as store:
+        waiting = [one for one in await store.waiting(patient.id) if one.kind is Kind.FOLLOW_UP]
+    assert [one.due_at.astimezone(LONDON).hour for one in waiting] == [7]
+
+
 # --- what can wait ---------------------------------------------------------------------------------------
 
 
@@ -469,6 +537,35 @@ async def test_what_can_wait_is_told_once_and_out_of_quiet_hours(talk: Conversat
     assert cards(ada, rows[0].rule) == 1
     await talk.press(ada, f"es:{rows[0].id}:known", None)
     assert await matters(talk, ada) == []
+
+
+async def speaks(talk: Conversation, person: Person, night: date, *signs: str) -> bool:
+    patient = await me(talk, person)
+    finding = Finding("S5", Level.SOON, "lower_spine", None, tuple(f"sign:{sign}" for sign in signs))
+    async with talk.app.database.transaction() as store:
+        raised = await raise_findings(talk.app.services, store, patient, (finding,), night, f"test:{night}")
+    return bool(raised.speaking)
+
+
+async def test_a_settled_matter_speaks_again_for_something_new_and_not_for_the_same(
+    talk: Conversation,
+) -> None:
+    ada = await talk.patient()
+    assert await speaks(talk, ada, date(2026, 11, 20), "leg_thinner")
+    await talk.later(seconds=1)
+    row = (await matters(talk, ada))[0]
+    await talk.press(ada, f"es:{row.id}:seen", None)
+    await talk.later(days=2)
+    assert not await speaks(talk, ada, date(2026, 11, 22), "leg_thinner")
+    await talk.later(days=1)
+    assert await speaks(talk, ada, date(2026, 11, 23), "leg_thinner", "slow_weakness")
+
+
+async def test_what_was_told_this_week_and_stands_is_not_told_again(talk: Conversation) -> None:
+    ada = await talk.patient()
+    assert await speaks(talk, ada, date(2026, 11, 20), "leg_thinner")
+    await talk.later(days=3)
+    assert not await speaks(talk, ada, date(2026, 11, 23), "leg_thinner", "slow_weakness")
 
 
 async def test_known_to_my_doctor_is_not_offered_for_what_is_grave(talk: Conversation) -> None:

@@ -299,3 +299,25 @@ async def test_a_button_is_never_too_long(talk: Conversation) -> None:
             assert all(
                 len(button["callback_data"].encode()) <= 64 for button in row if "callback_data" in button
             )
+
+
+async def test_what_came_of_it_is_not_asked_every_evening_in_the_same_words(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "my left leg is swollen and hot")
+    await talk.press(ada, "I have read this", None)
+    evenings = []
+    for _ in range(9):
+        await talk.until(time(20, 30))
+        evenings.append(ada.last)
+    assert ["What came of it?" in one.text for one in evenings] == [True] + [False] * 8
+    assert all("Still open" in one.text and "📞 Call 999" in one.buttons for one in evenings[1:])
+    await talk.press(ada, "Tell me what came of it", "What came of it?")
+
+
+async def test_a_card_just_told_needs_no_question_on_top(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(20, 10))
+    await talk.say(ada, "my left leg is swollen and hot")
+    before = len(ada.heard)
+    await talk.until(time(20, 30))
+    assert len(ada.heard) == before

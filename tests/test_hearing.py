@@ -102,3 +102,9 @@ def test_what_led_to_a_question_fits_its_column() -> None:
     text = because_of(f"sign:{sign}" for sign in CONTENT.signs)
     assert len(text) <= LONGEST_BECAUSE
     assert because_of(["sign:fever", "pain:", "flag:diabetes"]) == "words:sign:fever,flag:diabetes"
+
+
+def test_a_mild_score_is_no_severe_pain() -> None:
+    assert hears("pain 5/10, left calf, nothing helped").own.asks == ()
+    assert hears("9/10, left calf, nothing helped").own.asks == ("U20",)
+    assert "U20" in raised(hears("usually 5/10 but tonight unbearable pain, nothing helps"))

@@ -20,7 +20,6 @@ from bot.rules.lifecycle import (
     replaces,
     speaks,
     together,
-    told_lately,
 )
 from content.loader import load
 from content.schema import Level
@@ -79,14 +78,6 @@ def test_a_higher_finding_replaces_what_it_rests_on() -> None:
 )
 def test_when_a_grave_finding_speaks(finding: Finding, old: Escalation | None, expected: Speaks) -> None:
     assert speaks(finding, [old] if old else [], NIGHT, False) is expected
-
-
-def test_a_lower_finding_keeps_quiet_for_its_days() -> None:
-    s3 = Finding("S3", Level.SOON, "walking_pain", None, ("sign:walking_pain",))
-    days = timedelta(days=CYCLES["soon"].quiet_days)
-    assert told_lately([standing(s3)], s3, CYCLES["soon"], NOW + days - timedelta(minutes=1))
-    assert not told_lately([standing(s3)], s3, CYCLES["soon"], NOW + days)
-    assert not told_lately([standing(s3, level=Level.ROUTINE)], s3, CYCLES["soon"], NOW)
 
 
 def test_emergency_repeats_and_what_an_outage_swallowed() -> None:

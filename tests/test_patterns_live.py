@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from bot.flows.cards import evidence_words
 from bot.flows.escalation import raise_findings, withheld_by
+from bot.flows.facts import circumstances
 from bot.model import CheckIn, Escalation, Evening, Finding, Kind, Origin, Patient, ProfileAnswer
+from bot.rules.tips import withheld_techniques
 from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person, buttons, heard
@@ -457,7 +460,19 @@ async def test_judging_twice_changes_nothing(talk: Conversation) -> None:
     assert not [one for one in after[1] if one.kind is Kind.WORD]
 
 
-async def test_silence_on_what_only_a_pattern_asks_raises_nothing(talk: Conversation) -> None:
+async def test_silence_on_the_question_of_a_severe_night_becomes_a_card(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.until(time(8, 30))
+    await talk.press(ada, "ci:261120:pain:+p9", None)
+    await talk.later(minutes=14)
+    assert await open_rules(talk, ada) == set()
+    await talk.later(minutes=2)
+    assert await open_rules(talk, ada) == {"E13"}
+    await talk.later(seconds=2)
+    assert cards(ada, "E13") == 1
+
+
+async def test_silence_on_what_sets_no_level_by_itself_raises_nothing(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.until(time(8, 30))
     for choice in ("pain:+p5", "feeling:+cramp", "done:feeling", "side:+left"):
@@ -471,3 +486,28 @@ async def test_silence_on_what_only_a_pattern_asks_raises_nothing(talk: Conversa
     await talk.until(time(8, 31))
     async with talk.store() as store:
         assert await store.escalations(patient.id) == []
+
+
+async def test_a_leg_hung_down_once_rests_some_tips_until_the_profile_says_it_is_cleared(
+    talk: Conversation,
+) -> None:
+    ada = await talk.patient()
+    patient = await me(talk, ada)
+    async with talk.app.database.transaction() as store:
+        for flag in (flag for flag, shape in CONTENT.profile.items() if shape.asked):
+            await store.set_profile(patient.id, ProfileAnswer(flag, yes=False), talk.now)
+        await store.clear_profile(patient.id, "leg_hung_down")
+    await in_the_morning(talk, ada)
+    await finish(talk, ada, "pain:+p5", "feeling:+ache", "done:feeling", "side:+left", "awake:+no")
+    await finish(talk, ada, "helped:+hanging_down", "done:helped")
+    async with talk.store() as store:
+        far = LAST + timedelta(days=60)
+        at = await circumstances(store, patient, CONTENT, far)
+    rested = withheld_techniques(CONTENT, replace(at, withheld=frozenset()))
+    assert {"elevation", "compression", "heat"} <= rested
+    await talk.say(ada, "/profile")
+    await talk.press(ada, "pr:o:leg_hung_down:show", None)
+    await talk.press(ada, "pr:o:leg_hung_down:no", None)
+    async with talk.store() as store:
+        at = await circumstances(store, patient, CONTENT, far)
+    assert not {"elevation", "heat"} & withheld_techniques(CONTENT, replace(at, withheld=frozenset()))

@@ -23,6 +23,7 @@ UNKNOWN = "unknown"  # the reason of a sending that may have arrived
 EVER = timedelta(days=36500)
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds between two tries
 BLOCKED_WAIT = timedelta(hours=6)
+GIVES_WAY = timedelta(seconds=1)  # how long a sending waits for a graver one before it looks again
 log = logging.getLogger(__name__)
 
 
@@ -105,6 +106,9 @@ class Ledger:
             spoken = await KINDS[sending.kind].render(self.services, store, fresh, sending, now)
             if spoken.message is not None:
                 return spoken.message
+            if spoken.waits:  # something graver is due to the same person
+                await store.retry_sending(sending.id, now + GIVES_WAY, sending.reason, self._owner)
+                return None
             reason = spoken.reason
         await store.finish_sending(sending.id, State.DROPPED, now, reason)
         await keep_waiting(self.services, store, fresh, sending, now)

@@ -9,15 +9,18 @@ from datetime import date, datetime, timedelta
 from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
+from bot.flows.precedence import gravity, waits_for_graver
 from bot.flows.schedule import next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending, State
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
+from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
 from content.loader import Content
+from content.pattern_shapes import Pattern
 from content.schema import Level
 from content.words import Html
 
@@ -27,6 +30,7 @@ LONGEST_BECAUSE = 64  # characters of the short name of what led to a question
 KEPT_CODES = ("sign", "flag", "feeling", "helped")
 UNSURE = "unsure"
 LATE = "raised"  # nobody answered in time
+GRAVER = "graver"  # not put: an emergency came in between
 
 
 def because_of(said: Iterable[str]) -> str:
@@ -112,6 +116,12 @@ def _is_of_pattern(asking: Asking) -> bool:
     return asking.because.startswith(f"{PATTERN}:")
 
 
+def _pattern_behind(content: Content, asking: Asking) -> Pattern | None:
+    """The pattern that led to a question, if one did."""
+    kind, _, rule = asking.because.partition(":")
+    return content.patterns.get(rule) if kind == PATTERN else None
+
+
 def _subject(asking: Asking) -> str:
     return f"asking:{asking.id}"
 
@@ -121,20 +131,36 @@ async def render_question(
 ) -> Spoken:
     """Render an exact question; unanswered until its second step it becomes the card of its highest row.
 
-    What only a pattern led to sets no level by itself: it is asked once more, and no card comes of silence.
+    A pattern that sets no level by itself has its question asked once more, and no card comes of silence.
     """
     asking = await store.asking(int(sending.subject.split(":")[1]))
     if asking is None or asking.answered_at is not None:
         return Spoken(None, "answered")
-    if sending.step and not _is_of_pattern(asking):
-        rule = await _in_doubt(store, patient, services.content_for(patient), asking)
+    content = services.content_for(patient)
+    pattern = _pattern_behind(content, asking)
+    light = pattern is not None and pattern.sets_no_level
+    if sending.step and not light:
+        rule = await _in_doubt(store, patient, content, asking)
         await _take_as(services, store, patient, asking, rule, LATE, f"late:{asking.id}")
         services.wake()
         return Spoken(None, "became a card")
+    level = content.red_flags[asking.rules[0]].level
+    if pattern is not None and level < Level.EMERGENCY and await has_emergency(store, patient):
+        if not sending.step:  # one that was put keeps its buttons
+            await store.answer_asking(asking.id, GRAVER, now)
+        return Spoken(None, "graver")
+    if await waits_for_graver(store, patient, content, gravity(content, asking.rules[0], level), now):
+        return Spoken(None, waits=True)
     times = patient.times
     quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
     message = question_message(services.content_for(patient), patient, asking, now.date())
-    return Spoken(replace(message, silent=quiet and _is_of_pattern(asking)))
+    return Spoken(replace(message, silent=quiet and light))
+
+
+async def has_emergency(store: Store, patient: Patient) -> bool:
+    """Say whether an emergency of the patient's own is open: no further question of a lower level then."""
+    rows = await store.open_escalations(patient.id)
+    return any(is_own_and_grave(row) and row.level >= Level.EMERGENCY for row in rows)
 
 
 async def question_told(
@@ -144,11 +170,13 @@ async def question_told(
     asking = await store.asking(int(sending.subject.split(":")[1]))
     if asking is None or asking.answered_at is not None or asking.because.startswith(f"{MISTAP}:"):
         return
-    if _is_of_pattern(asking):
+    content = services.content_for(patient)
+    pattern = _pattern_behind(content, asking)
+    if pattern is not None and pattern.sets_no_level:
         if not sending.step:
             await store.plan(patient.id, Kind.QUESTION, sending.subject, 1, next_morning(patient, now))
         return
-    minutes = cycle_of(services.content_for(patient), asking.rules[0]).question_timeout_minutes
+    minutes = cycle_of(content, asking.rules[0]).question_timeout_minutes
     late = now + timedelta(minutes=minutes) if minutes else next_morning(patient, now)
     await store.plan(patient.id, Kind.QUESTION, sending.subject, 1, late)
 

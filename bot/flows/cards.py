@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from bot.flows import numbers
@@ -13,6 +14,8 @@ from content.schema import Level, Lifecycle, Lifetime
 from content.words import Html
 
 MISTAP = "mistap"
+GONE, STILL = "gone", "still"  # what the buttons carry that answer whether it has gone
+ASK = "ask"  # what a button carries that asks what came of a matter
 UNANSWERED = "asked:late"  # an evidence code: the exact question had no answer, and counts as yes
 NIGHT = "night:"  # begins an evidence code that names a night
 # Under a card that can wait: what settles it, in this order, as far as its lifecycle says so.
@@ -82,6 +85,40 @@ def card(content: Content, patient: Patient, row: Escalation, lead: Html, foot: 
     return Message(whole, rows(content, patient, row, bool(lead), today), silent=row.level < Level.URGENT)
 
 
+def named_together(
+    content: Content, patient: Patient, message: Message, others: Sequence[Escalation], today: date
+) -> Message:
+    """Return a message that also names other matters, each with its action and a button to ask about it."""
+    if not others:
+        return message
+    words = content.words
+    lines = [
+        words.say(
+            "card_also_line",
+            label=matter_label(content, row),
+            action=Html(content.rule_words[row.rule].action),
+        )
+        for row in others
+    ]
+    parts = [message.text, words.say("card_also", lines=Html("\n".join(lines)))]
+    if any(is_despair(content, row.rule) for row in others):
+        crisis = numbers.crisis_block(content, patient, today)
+        parts.append(words.say("card_crisis", crisis=crisis))
+    rows = tuple((Button(matter_label(content, row), f"es:{row.id}:{ASK}"),) for row in others)
+    return replace(message, text=Html("\n\n".join(parts)), rows=(*message.rows, *rows))
+
+
+def matter_label(content: Content, row: Escalation) -> str:
+    """Return the short name of a matter, with its leg where it has one."""
+    return _with_side(content, row, content.rule_words[row.rule].label)
+
+
+def _with_side(content: Content, row: Escalation, line: str) -> str:
+    if f"side_{row.side}" not in content.words.messages:
+        return line
+    return content.words.plain("with_side", line=line, side=content.words.plain(f"side_{row.side}"))
+
+
 def _grave_rows(content: Content, patient: Patient, row: Escalation, repeated: bool, today: date) -> Rows:
     going = ("button_going", Outcome.GOING)
     if is_despair(content, row.rule):
@@ -137,7 +174,7 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
     text = words.say(
         "follow_up_despair" if despair and not row.about_other else key,
         day=words.day(row.raised_at.astimezone(patient.tz).date()),
-        line=Html(rule_words.line),
+        line=Html(_with_side(content, row, rule_words.line)),
         action=Html(rule_words.action),
     )
     call = who_to_call(content, patient, lifetime_of(content, row.rule), row.level, now.date())
@@ -166,6 +203,34 @@ def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: 
     rows = tuple(_outcome(content, row, key, what) for key, what in choices)
     call = ((numbers.call_button(content, patient, today),),) if row.level >= Level.URGENT else ()
     return (*call, *rows, _wrong_row(content, row))
+
+
+def still_open(content: Content, patient: Patient, row: Escalation, now: datetime) -> Message:
+    """Return one short line about a matter that stands, for the evenings after it was asked about."""
+    key = "still_open_despair" if is_despair(content, row.rule) else "still_open"
+    text = content.words.say(
+        key,
+        label=matter_label(content, row),
+        day=content.words.day(row.raised_at.astimezone(patient.tz).date()),
+        action=Html(content.rule_words[row.rule].action),
+    )
+    call = who_to_call(content, patient, lifetime_of(content, row.rule), row.level, now.date())
+    ask = Button(content.words.plain("button_came_of_it"), f"es:{row.id}:{ASK}")
+    return Message(Html(f"{text}\n\n{call}"), ((numbers.call_button(content, patient, now.date()),), (ask,)))
+
+
+def is_it_gone(content: Content, patient: Patient, row: Escalation) -> Message:
+    """Return the question whether what was urgent has gone; only its yes lowers it."""
+    text = content.words.say(
+        "ask_gone",
+        day=content.words.day(row.raised_at.astimezone(patient.tz).date()),
+        line=Html(_with_side(content, row, content.rule_words[row.rule].line)),
+    )
+    choices = (("button_still", STILL), ("button_gone", GONE), ("button_seen", Outcome.SEEN))
+    return Message(
+        text,
+        tuple((Button(content.words.plain(key), f"es:{row.id}:{what}"),) for key, what in choices),
+    )
 
 
 def told_before(
@@ -198,7 +263,7 @@ def why_text(content: Content, row: Escalation) -> Html:
         if rule.review.reviewed_on
         else words.say("not_reviewed")
     )
-    because = words.list(evidence_words(content, row.evidence)) or "-"
+    because = _with_side(content, row, words.list(evidence_words(content, row.evidence)) or "-")
     return words.say(
         "why",
         because=because,

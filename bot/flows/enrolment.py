@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from bot.flows import access, numbers, presence, profile
+from bot.flows.escalation import replan
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
@@ -325,6 +326,7 @@ async def _finish(services: Services, store: Store, patient: Patient, with_profi
     content = services.content_for(patient)
     patient = await store.change_patient(patient.id, step="done", expecting="")
     await plan_all(store, patient, content.timing, services.clock())
+    await replan(store, patient, content)
     services.wake()
     known = await store.profile(patient.id)
     first = profile.first_question(content, known, "r") if with_profile else None

@@ -6,12 +6,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.cards import MISTAP, UNANSWERED, card, card_text, cycle_of, follow_up, is_despair, told_before
+from bot.flows.cards import (
+    UNANSWERED,
+    card,
+    card_text,
+    cycle_of,
+    follow_up,
+    is_despair,
+    is_it_gone,
+    named_together,
+    told_before,
+)
+from bot.flows.precedence import (
+    UNDER_WAY,
+    card_is_near,
+    due_together,
+    gravity,
+    is_fresh,
+    last_told,
+    note_together,
+    number_of,
+    told_together,
+    waits_for_graver,
+)
+from bot.flows.remembering import MET, remember_red_flags
+from bot.flows.schedule import told_night
 from bot.flows.services import Services
 from bot.messages import Message
-from bot.model import Escalation, Finding, Kind, Patient, Sending, State
+from bot.model import Escalation, Finding, Kind, Patient, Sending
 from bot.rules import lifecycle
 from bot.rules.lifecycle import Speaks
+from bot.rules.memory import is_news
 from bot.rules.timing import end_of_quiet
 from bot.rules.triage import withheld
 from bot.storage.store import Store
@@ -19,17 +44,18 @@ from content.loader import Content
 from content.schema import Level
 from content.words import Html
 
-JUST_TOLD = timedelta(hours=1)  # a card told within this needs no "what came of it?" on top
+ASKED_GONE = "asked_gone"  # the event of asking whether it has gone; its detail: the night
+FOLLOWED_UP = "followed_up"  # the event of asking what came of it
 AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
-UNDER_WAY = (State.READY, State.CLAIMED, State.SENDING, State.UNKNOWN)
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """A rendered sending: the message, or the reason why it is not said."""
+    """A rendered sending: the message, or the reason why it is not said; `waits` puts it off for a moment."""
 
     message: Message | None
     reason: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +106,12 @@ async def raise_findings(
                 speaking.append(row)
                 standing = await store.open_escalations(patient.id)
         elif finding.level >= Level.URGENT:
-            again.append(_standing_rule(standing, finding, about_other))
+            old = _standing_for(standing, finding, about_other)
+            if old is not None and old.rule in await store.raised_by(patient.id, origin):
+                continue  # this very update, dealt with again after a crash: its card is the answer
+            again.append(old.rule if old else finding.rule)
+            if old is not None:
+                await note_met(store, old, night, services.clock())
     return Raised(tuple(speaking), tuple(again))
 
 
@@ -101,24 +132,36 @@ async def _speaks(
 ) -> Speaks:
     if finding.level >= Level.URGENT:
         return lifecycle.speaks(finding, standing, night, about_other)
-    now = services.clock()
-    cycle = cycle_of(services.content_for(patient), finding.rule)
-    raised = await store.escalations(patient.id, now - timedelta(days=max(cycle.quiet_days, 1)))
-    recent = [row for row in raised if row.outcome != MISTAP]  # what was taken back has said nothing
-    quiet = lifecycle.told_lately((*recent, *standing), finding, cycle, now)
-    quiet = quiet or any(lifecycle.is_same_matter(old, finding, about_other) for old in standing)
-    return Speaks.NOTHING if quiet else Speaks.CARD
+    content = services.content_for(patient)
+    if any(_waits_as_high(old, finding, about_other) for old in standing):
+        return Speaks.NOTHING
+    memory = await remember_red_flags(store, patient, content, night)
+    return Speaks.CARD if is_news(content, memory, finding, night) else Speaks.NOTHING
 
 
-def _standing_rule(standing: Sequence[Escalation], finding: Finding, about_other: bool) -> str:
-    """The rule of the highest open matter that stands for a finding told before."""
+def _waits_as_high(old: Escalation, finding: Finding, about_other: bool) -> bool:
+    """Whether the same matter has a card already that waits behind something graver."""
+    same = lifecycle.is_same_matter(old, finding, about_other)
+    return same and old.told_at is None and old.level >= finding.level
+
+
+def _standing_for(standing: Sequence[Escalation], finding: Finding, about_other: bool) -> Escalation | None:
+    """The highest open matter that stands for a finding told before."""
     same = [
         old
         for old in standing
         if old.about_other == about_other
         and (old.topic == finding.topic or set(finding.evidence) <= set(old.evidence))
     ]
-    return max(same, key=lambda old: old.level).rule if same else finding.rule
+    return max(same, key=lambda old: old.level, default=None)
+
+
+async def note_met(store: Store, row: Escalation, night: date, now: datetime) -> bool:
+    """Remember that a standing matter was reported anew for a night; False if that was known."""
+    if any(one.what == MET and one.detail == night.isoformat() for one in await store.events(row.id)):
+        return False
+    await store.note_event(row.id, MET, now, night.isoformat())
+    return True
 
 
 async def _raise(
@@ -199,7 +242,10 @@ async def close(services: Services, store: Store, patient: Patient, row: Escalat
 async def render_card(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    """Render a card that is owed, first or repeated; nothing once the matter is settled or acknowledged."""
+    """Render a card that is owed, first or repeated; nothing once the matter is settled or acknowledged.
+
+    What is graver goes first. Cards that were not told in time, or come again together, are one message.
+    """
     row = await _row_of(store, sending)
     if row is None or not row.is_open:
         return Spoken(None, "settled")
@@ -207,12 +253,41 @@ async def render_card(
         return Spoken(None, "acknowledged")
     if refusal := await _may_not(store, patient, row, now):
         return Spoken(None, refusal)
+    last = last_told(await store.events(row.id))
+    if last is not None and last >= sending.due_at:  # in the message of another one
+        return Spoken(None, "told")
     content = services.content_for(patient)
-    lead = _lead(content, row, sending.step)
+    if is_fresh(row, now) and await waits_for_graver(
+        store, patient, content, gravity(content, row.rule, row.level), now
+    ):
+        return Spoken(None, waits=True)
+    together = await due_together(store, patient, content, row, Kind.CARD, now)
+    standing = await store.open_escalations(patient.id)
+    together.sort(key=lambda one: lifecycle.keeps_behind(one, standing))  # these lead nothing
+    if lifecycle.keeps_behind(together[0], standing):
+        await _plan_repeat(store, patient, content, row, sending.step + 1, now)
+        return Spoken(None, "graver")
+    return Spoken(await _card_of(store, patient, content, together, sending, now))
+
+
+async def _card_of(
+    store: Store,
+    patient: Patient,
+    content: Content,
+    together: Sequence[Escalation],
+    sending: Sending,
+    now: datetime,
+) -> Message:
+    """The gravest matter's card, which names the others; what it says is kept with each."""
+    first = together[0]
+    step = sending.step if number_of(sending) == first.id else 0
     foot = content.words.say("sent_again") if sending.reason == "unknown" else Html("")
-    message = card(content, patient, row, lead, foot, now.date())
-    await store.change_escalation(row.id, words=str(message.text), content_version=content.version)
-    return Spoken(message)
+    message = card(content, patient, first, _lead(content, first, step), foot, now.date())
+    message = named_together(content, patient, message, together[1:], now.date())
+    for row in together:
+        await store.change_escalation(row.id, words=str(message.text), content_version=content.version)
+    await note_together(store, [row for row in together if row.id != number_of(sending)], sending, now)
+    return message
 
 
 async def _may_not(store: Store, patient: Patient, row: Escalation, now: datetime) -> str:
@@ -243,15 +318,32 @@ async def card_told(
     row = await _row_of(store, sending)
     if row is None:
         return
+    content = services.content_for(patient)
+    await _note_told(store, patient, content, row, sending.step, now)
+    for other in await told_together(store, patient, sending):
+        cards = await store.sending_for(patient.id, Kind.CARD, subject_of(other))
+        await store.drop_ready(patient.id, (Kind.CARD,), "told", subject=subject_of(other))
+        await _note_told(store, patient, content, other, max((one.step for one in cards), default=0), now)
+
+
+async def _note_told(
+    store: Store, patient: Patient, content: Content, row: Escalation, step: int, now: datetime
+) -> None:
     await store.note_event(row.id, "told" if row.told_at is None else "told_again", now)
-    first_told = row.told_at or now
     if row.told_at is None:
         await store.change_escalation(row.id, told_at=now)
     if row.is_open and row.acknowledged_at is None:
-        cycle = cycle_of(services.content_for(patient), row.rule)
-        repeat = lifecycle.next_repeat(cycle, first_told, sending.step + 1, now, patient.times, patient.tz)
-        if repeat is not None:
-            await store.plan(patient.id, Kind.CARD, sending.subject, *repeat)
+        await _plan_repeat(store, patient, content, replace(row, told_at=row.told_at or now), step + 1, now)
+
+
+async def _plan_repeat(
+    store: Store, patient: Patient, content: Content, row: Escalation, step: int, now: datetime
+) -> None:
+    cycle = cycle_of(content, row.rule)
+    first_told = row.told_at or now
+    repeat = lifecycle.next_repeat(cycle, first_told, step, now, patient.times, patient.tz)
+    if repeat is not None:
+        await store.plan(patient.id, Kind.CARD, subject_of(row), *repeat)
 
 
 async def tell_anew(services: Services, store: Store, patient: Patient, row: Escalation) -> None:
@@ -273,30 +365,42 @@ async def render_follow_up(
     if patient.stopped_at is not None and row.raised_at < patient.stopped_at:
         return Spoken(None, "stopped")
     content = services.content_for(patient)
-    if await _card_is_near(store, row, now) or await _may_not(store, patient, row, now):
+    standing = await store.open_escalations(patient.id)
+    if await card_is_near(store, row, standing, now) or await _may_not(store, patient, row, now):
         await _plan_follow_up(store, patient, content, row, sending.step + 1, now)
         return Spoken(None, "card instead")
-    return Spoken(follow_up(content, patient, row, now))
-
-
-async def _card_is_near(store: Store, row: Escalation, now: datetime) -> bool:
-    """Say whether the card itself is still owed, or was told a moment ago."""
-    if row.acknowledged_at is None:
-        cards = await store.sending_for(row.patient_id, Kind.CARD, subject_of(row))
-        if any(sent.state in UNDER_WAY for sent in cards):
-            return True
-    told = [event.at for event in await store.events(row.id) if event.what in ("told", "told_again")]
-    return bool(told) and now - max(told) < JUST_TOLD
+    if any(event.what == FOLLOWED_UP and event.at >= sending.due_at for event in await store.events(row.id)):
+        return Spoken(None, "told")  # in the message of another one
+    own = gravity(content, row.rule, row.level)
+    if row.level >= Level.URGENT and await waits_for_graver(store, patient, content, own, now):
+        return Spoken(None, waits=True)
+    together = await due_together(store, patient, content, row, Kind.FOLLOW_UP, now)
+    await note_together(store, [other for other in together if other.id != row.id], sending, now)
+    asked = follow_up(content, patient, together[0], now)
+    return Spoken(named_together(content, patient, asked, together[1:], now.date()))
 
 
 async def follow_up_told(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> None:
     """Plan the next "what came of it?" after one was asked."""
+    content = services.content_for(patient)
     row = await _row_of(store, sending)
     if row is not None and row.is_open:
-        await store.note_event(row.id, "followed_up", now)
-        await _plan_follow_up(store, patient, services.content_for(patient), row, sending.step + 1, now)
+        await _note_followed_up(store, patient, content, row, sending.step, now)
+    for other in await told_together(store, patient, sending):
+        asked = await store.sending_for(patient.id, Kind.FOLLOW_UP, subject_of(other))
+        await store.drop_ready(patient.id, (Kind.FOLLOW_UP,), "told", subject=subject_of(other))
+        await _note_followed_up(
+            store, patient, content, other, max((one.step for one in asked), default=0), now
+        )
+
+
+async def _note_followed_up(
+    store: Store, patient: Patient, content: Content, row: Escalation, step: int, now: datetime
+) -> None:
+    await store.note_event(row.id, FOLLOWED_UP, now)
+    await _plan_follow_up(store, patient, content, row, step + 1, now)
 
 
 async def _plan_follow_up(
@@ -308,27 +412,78 @@ async def _plan_follow_up(
         await store.plan(patient.id, Kind.FOLLOW_UP, subject_of(row), *following)
 
 
+async def replan(store: Store, patient: Patient, content: Content) -> None:
+    """Move what waits for a morning to the patient's mornings as they are now: times or zone have changed."""
+    rows = {row.id: row for row in await store.open_escalations(patient.id)}
+    for sending in await store.waiting(patient.id):
+        row = rows.get(number_of(sending)) if sending.kind in (Kind.CARD, Kind.FOLLOW_UP) else None
+        if row is None or sending.attempts:
+            continue
+        cycle, times, zone = cycle_of(content, row.rule), patient.times, patient.tz
+        due = None
+        if sending.kind is Kind.FOLLOW_UP:
+            due = lifecycle.follow_up_at(cycle, row.raised_at, sending.step, times, zone)
+        elif sending.step and row.told_at is not None:
+            due = lifecycle.repeat_at(cycle, row.told_at, sending.step, times, zone)
+        if due is not None:
+            await store.plan(patient.id, sending.kind, sending.subject, sending.step, due)
+
+
 async def _row_of(store: Store, sending: Sending) -> Escalation | None:
-    return await store.escalation(int(sending.subject.split(":")[1]))
+    return await store.escalation(number_of(sending))
 
 
 # --- what stands ---------------------------------------------------------------------------------------
 
 
-async def lower_what_has_gone(services: Services, store: Store, patient: Patient, night: date) -> None:
-    """Lower an urgent leg sign, never seen by anyone, that was absent on enough logged nights since."""
+async def ask_what_has_gone(
+    services: Services, store: Store, patient: Patient, night: date
+) -> tuple[Message, ...]:
+    """Ask whether an urgent leg sign, seen by nobody and not named for enough logged nights, has gone.
+
+    The warning signs ask for what is new or worse, so that only the answer to this question lowers it.
+    """
     content = services.content_for(patient)
+    asked = []
     for row in await store.open_escalations(patient.id):
         may_go = row.level is Level.URGENT and not content.rules[row.rule].stays
         if not may_go or not _is_sided(content, row):
             continue
-        diary = await store.diary(patient.id, row.night + timedelta(days=1), night)
+        since = await _last_named(store, row)
+        diary = await store.diary(patient.id, since + timedelta(days=1), night)
         logged = [
             signs_in(content, one.signs) for one in reversed(diary) if lifecycle.has_answered_signs(one)
         ]
         if lifecycle.is_gone(row, cycle_of(content, row.rule), logged):
-            await store.change_escalation(row.id, level=Level.SOON)
-            await store.note_event(row.id, "lowered", services.clock())
+            await store.note_event(row.id, ASKED_GONE, services.clock(), night.isoformat())
+            asked.append(is_it_gone(content, patient, row))
+    return tuple(asked)
+
+
+async def _last_named(store: Store, row: Escalation) -> date:
+    """The last night for which a matter was reported, or on which it was asked whether it has gone."""
+    nights = [
+        date.fromisoformat(event.detail)
+        for event in await store.events(row.id)
+        if event.what in (MET, ASKED_GONE)
+    ]
+    return max((row.night, *nights))
+
+
+async def gone_or_not(
+    services: Services, store: Store, patient: Patient, row: Escalation, gone: bool
+) -> Message | None:
+    """Take the answer: gone lowers an urgent matter to soon, still there stands; None if it was not asked."""
+    if not any(event.what == ASKED_GONE for event in await store.events(row.id)):
+        return None
+    content, now = services.content_for(patient), services.clock()
+    if not gone:
+        await note_met(store, row, told_night(patient, now), now)
+        return told_before(content, patient, row.rule, now.date())
+    if row.level is Level.URGENT:
+        await store.change_escalation(row.id, level=Level.SOON)
+        await store.note_event(row.id, "lowered", now)
+    return Message(content.words.say("gone_lowered"))
 
 
 def signs_in(content: Content, options: Iterable[str]) -> dict[str, str]:

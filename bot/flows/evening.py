@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.flows import presence
-from bot.flows.cards import follow_up
-from bot.flows.escalation import Spoken
+from bot.flows.cards import follow_up, still_open
+from bot.flows.escalation import FOLLOWED_UP, Spoken
 from bot.flows.facts import circumstances, signs_since
+from bot.flows.precedence import JUST_TOLD, gravity, last_told
 from bot.flows.schedule import plan_prompts
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
-from bot.model import Evening, Kind, Patient, Sending, State
-from bot.rules.lifecycle import forbids_coaching
+from bot.model import Escalation, Evening, Kind, Patient, Sending, State
+from bot.rules.lifecycle import forbids_coaching, is_own_and_grave
 from bot.rules.timing import in_quiet_hours, night_at
 from bot.rules.tips import choose_pieces, withheld_techniques
 from bot.storage.company import Company
@@ -24,6 +25,7 @@ from content.loader import Content
 from content.schema import Timing
 from content.words import Html
 
+IN_THE_EVENING = "asked_in_the_evening"  # the event of asking what came of a matter by the evening message
 PARTS = ("drink", "stretch", "wind_down")
 
 
@@ -43,9 +45,7 @@ async def render_prompt(
         return Spoken(None, "answered")
     standing = await store.open_escalations(patient.id)
     if forbids_coaching(standing):
-        own = [row for row in standing if not row.about_other]
-        grave = max(own, key=lambda row: row.level)
-        return Spoken(replace(follow_up(content, patient, grave, now), silent=False))
+        return await _about_what_stands(store, patient, content, standing, now)
     evening = await _fit(store, patient, content, known or Evening(night))
     if not evening.pieces:
         return Spoken(None, "nothing fits")
@@ -54,6 +54,22 @@ async def render_prompt(
     return Spoken(
         page(content, evening, _greeting(sending.step > 0, late), silent=_is_silent(content, patient, now))
     )
+
+
+async def _about_what_stands(
+    store: Store, patient: Patient, content: Content, standing: list[Escalation], now: datetime
+) -> Spoken:
+    """Ask once in the evening what came of the gravest matter; later evenings have a short line about it."""
+    own = [row for row in standing if is_own_and_grave(row)]
+    grave = max(own, key=lambda row: gravity(content, row.rule, row.level))
+    events = await store.events(grave.id)
+    last = last_told(events)
+    if last is None or now - last < JUST_TOLD:
+        return Spoken(None, "card instead")
+    if any(event.what in (FOLLOWED_UP, IN_THE_EVENING) for event in events):
+        return Spoken(still_open(content, patient, grave, now))
+    await store.note_event(grave.id, IN_THE_EVENING, now)
+    return Spoken(replace(follow_up(content, patient, grave, now), silent=False))
 
 
 def _greeting(again: bool, late: bool) -> str:

@@ -10,18 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.asking import PATTERN, put_question
+from bot.flows.asking import GRAVER, PATTERN, has_emergency, put_question
 from bot.flows.cards import cycle_of, told_before
-from bot.flows.escalation import Spoken, close, raise_one
+from bot.flows.escalation import Spoken, close, note_met, raise_one
 from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
+from bot.flows.remembering import CORRECTED, GONE, LOOKS_BACK, SUPERSEDED, remembered
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Rows
-from bot.model import CheckIn, Escalation, Finding, Kind, Patient, Sending, State
+from bot.model import CheckIn, Escalation, Finding, Kind, Patient, ProfileAnswer, Sending, State
 from bot.rules import questionnaire
 from bot.rules.hearing import sign_codes
 from bot.rules.lifecycle import forbids_coaching
-from bot.rules.memory import Happened, Matter, Memory, Told, advance, in_force, matter_of
+from bot.rules.memory import Happened, Matter, Memory, Told, advance, in_force
 from bot.rules.patterns import Medicine, Person, judge_diary, proof_of
 from bot.rules.timing import end_of_quiet
 from bot.rules.triage import YES, closed_over, holds, judge
@@ -33,12 +34,10 @@ from content.schema import Level
 from content.words import Html
 
 NIGHTS = timedelta(days=91)  # how far back the diary is read: no pattern looks further
-LOOKS_BACK = 28  # days looked back for when a matter was last met; advice stays in force for less
 MOOD = "mood"  # the score of the two questions about it
 NEW_MEDICINE = "new_medicine"  # the profile answer whose day may have begun a medicine
 LONG_AGO = timedelta(days=7)  # nights that can still be corrected
 WORD_LASTS = timedelta(days=1)
-GONE, CORRECTED, SUPERSEDED = "gone", "mistap", "superseded"
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,7 @@ async def judge_diary_of(
         return ()
     rules = content if complete else _told_at_once(content)
     findings = judge_diary(rules, known.nights, night, known.person)
+    await _keep_flags(services, store, patient, content, known, findings)
     if complete:
         if await _settle_what_is_over(services, store, patient, content, known):
             known = await _known(store, patient, content, night)
@@ -89,6 +89,21 @@ async def judge_diary_of(
         else:
             await _say(services, store, patient, content, finding, told)
     return tuple(again[:1])
+
+
+async def _keep_flags(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    content: Content,
+    known: Known,
+    findings: Iterable[Finding],
+) -> None:
+    """Keep in the profile what one night has shown and what gates tips until a clinician has cleared it."""
+    for finding in findings:
+        flag = content.patterns[finding.rule].keeps_flag
+        if flag is not None and not known.person.flags.get(flag):
+            await store.set_profile(patient.id, ProfileAnswer(flag, True, since=known.on), services.clock())
 
 
 @kept()
@@ -167,7 +182,7 @@ async def _memory(store: Store, patient: Patient, content: Content, known: Known
     said_on: dict[str, date] = {}
     for asking in await store.askings(patient.id, known.on - NIGHTS):
         kind, _, rule = asking.because.partition(":")
-        if kind == PATTERN:
+        if kind == PATTERN and asking.answer != GRAVER:
             said_on[rule] = asking.night
     for subject in word_subjects(content):
         sent = await store.sending_for(patient.id, Kind.WORD, subject)
@@ -187,20 +202,17 @@ def _matter(patient: Patient, content: Content, known: Known, row: Escalation, u
     """A stored matter with what only the diary tells: when it was last met, and whether it goes on."""
     met_on = _last_met(content, known, row, until) or row.night
     absent = sum(night.on > met_on for night in known.nights if night.on <= until)
-    matter = matter_of(row, met_on, absent)
-    told_on = ended_night(patient, row.told_at) if row.told_at else None
-    if row.outcome == SUPERSEDED:  # something higher speaks for it: told, and not settled
-        return replace(matter, told_on=told_on or row.night, settled_on=None, goes_on=False)
-    settled_on = ended_night(patient, row.closed_at) if row.closed_at else None
-    goes_on = matter.goes_on and row.outcome not in (GONE, CORRECTED)
-    if goes_on and settled_on is not None and row.rule in content.patterns:
-        goes_on = _goes_on(content, known, row.rule, settled_on, until)
-    return replace(matter, told_on=told_on, settled_on=settled_on, goes_on=goes_on)
+    if row.is_open and row.level >= Level.URGENT:
+        absent = 0  # only the answer "it has gone" lowers it
+    matter = remembered(patient, row, met_on, absent)
+    if matter.goes_on and matter.settled_on is not None and row.rule in content.patterns:
+        return replace(matter, goes_on=_goes_on(content, known, row.rule, matter.settled_on, until))
+    return matter
 
 
 def _last_met(content: Content, known: Known, row: Escalation, until: date) -> date | None:
     """The last night up to one on which a rule was met, as far back as it matters."""
-    for ago in range(LOOKS_BACK):
+    for ago in range(LOOKS_BACK.days):
         night = until - timedelta(days=ago)
         if night < row.night:
             return None
@@ -210,7 +222,7 @@ def _last_met(content: Content, known: Known, row: Escalation, until: date) -> d
 
 
 def _goes_on(content: Content, known: Known, rule: str, since: date, until: date) -> bool:
-    days = min(LOOKS_BACK, (until - since).days)
+    days = min(LOOKS_BACK.days, (until - since).days)
     return all(_is_met(content, known, rule, until - timedelta(days=ago)) for ago in range(days))
 
 
@@ -309,16 +321,20 @@ async def _again(
     """A grave pattern that stands and is met anew gets a short answer, once a night."""
     if row.level < Level.URGENT or row.told_at is None or row.night >= night:
         return []
-    if any(event.what == "met" and event.detail == night.isoformat() for event in await store.events(row.id)):
+    if not await note_met(store, row, night, services.clock()):
         return []
-    await store.note_event(row.id, "met", services.clock(), night.isoformat())
     return [told_before(content, patient, row.rule, services.clock().date())]
 
 
 async def _ask(
     services: Services, store: Store, patient: Patient, content: Content, finding: Finding, night: date
 ) -> None:
-    """Put the exact question of a pattern, but for rows that stand or were asked about this night."""
+    """Put the exact question of a pattern, but for rows that stand or were asked about this night.
+
+    While an emergency is open none is put: the pattern asks once that is settled, if it is still met.
+    """
+    if await has_emergency(store, patient):
+        return
     asked = {rule for one in await store.askings(patient.id, night) for rule in one.rules}
     open_rows = [row for row in await store.open_escalations(patient.id) if not row.about_other]
     as_high = {

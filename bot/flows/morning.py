@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import numbers, presence, profile
+from bot.flows import numbers, presence, profile, quiet
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
-from bot.flows.escalation import Raised, Spoken, lower_what_has_gone, raise_findings
+from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
 from bot.flows.facts import known_facts, rows_of
 from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
+from bot.flows.precedence import NO_GRAVITY, waits_for_graver
 from bot.flows.schedule import ended_night, plan_checkins, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import areas
@@ -39,10 +40,14 @@ async def render_checkin(
     night = date.fromisoformat(sending.subject)
     await judge_diary_of(services, store, patient, night, complete=True)
     if await store.owes_safety(patient.id, now):
-        services.wake()  # what the diary raised goes out right behind
+        services.wake()
+        if await waits_for_graver(store, patient, content, NO_GRAVITY, now):
+            return Spoken(None, waits=True)  # what can wait goes out right behind
     known = await store.checkin(patient.id, night)
     if known is not None and known.completed_at is not None:
         return Spoken(None, "already answered")
+    if known is None and await quiet.is_due(store, patient, content, night):
+        return Spoken(quiet.check(content, night))
     asked = await store.asked_at_times(patient.id, _asked_since(content, night))
     checkin = await store.open_checkin(patient.id, night, Origin.PROMPTED, content.checkin.version, now)
     checkin = await _with_more(store, patient, content, checkin, asked, now)
@@ -101,8 +106,12 @@ async def checkins_told(
     """Remember which messages hold the check-ins, and plan the next morning's."""
     ahead = []
     for patient, sending in told:
+        night = date.fromisoformat(sending.subject)
+        if await store.checkin(patient.id, night) is None:  # what was told is the question whether to go on
+            await quiet.fall_silent(store, patient)
+            continue
         if sending.message_id is not None:
-            await store.place_checkin(patient.id, date.fromisoformat(sending.subject), sending.message_id)
+            await store.place_checkin(patient.id, night, sending.message_id)
         if patient.expecting.startswith(
             ("night:", "appointment:")
         ):  # what is typed from now on is about this morning's night
@@ -294,9 +303,9 @@ async def _closing(
     """Return a short word for a check-in just completed, and a health question whose time has come."""
     if before.completed_at is not None or after.completed_at is None:
         return ()
-    await lower_what_has_gone(services, store, patient, after.night)
+    asked = await ask_what_has_gone(services, store, patient, after.night)
     if any(row.level >= Level.URGENT for row in await store.open_escalations(patient.id)):
-        return ()
+        return asked
     key = "closing_good" if after.pain == questionnaire.NO_TROUBLE else "closing_bad"
     if after.pain is None:
         key = "closing_unknown"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import groupby
 
@@ -33,6 +34,8 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
         return Reply(messages=(Message(words.say("next_stopped")),))
     now = services.clock()
     parts = []
+    if patient.is_unheard:  # this very word has ended it
+        patient = replace(patient, paused_until=None)
     if patient.paused_until and patient.paused_until > now.astimezone(patient.tz).date():
         parts.append(words.say("next_paused", day=words.day(patient.paused_until)))
     kept = [(one.due_at, one.kind) for one in waiting if one.kind in KEPT]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bot.flows import appointment, numbers
 from bot.flows.asking import put_question
-from bot.flows.cards import MISTAP, cycle_of, follow_up, is_despair, why_text
-from bot.flows.escalation import close, subject_of
+from bot.flows.cards import ASK, GONE, MISTAP, STILL, cycle_of, follow_up, is_despair, why_text
+from bot.flows.escalation import close, gone_or_not, subject_of
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Escalation, Kind, Outcome, Patient
@@ -27,7 +27,7 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
         patient = await store.patient_of_chat(chat_id)
         row = await store.escalation(escalation_id)
         content = services.content_of(patient)
-        known = what == "why" or what in {str(outcome) for outcome in Outcome}
+        known = what in ("why", ASK, GONE, STILL) or what in {str(outcome) for outcome in Outcome}
         if patient is None or row is None or row.patient_id != patient.id or not known:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         if what == "why":
@@ -35,6 +35,12 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
         if not row.is_open:
             key = "notice_superseded" if row.outcome == "superseded" else "notice_settled"
             return Reply(notice=content.words.plain(key))
+        if what in (GONE, STILL):
+            answered = await gone_or_not(services, store, patient, row, what == GONE)
+            old = content.words.plain("notice_old_button")
+            return Reply(messages=(answered,)) if answered else Reply(notice=old, alert=True)
+        if what == ASK:
+            return Reply(messages=(follow_up(content, patient, row, services.clock()),))
         return await _settle(services, store, patient, row, Outcome(what), origin)
 
 

@@ -32,6 +32,16 @@ async def back(services: Services, chat_id: int) -> None:
     services.wake()
 
 
+async def heard(services: Services, chat_id: int) -> None:
+    """Go on for somebody who had not answered for days and has written or tapped now."""
+    async with services.database.transaction() as store:
+        patient = await store.patient_of_chat(chat_id)
+        if patient is not None and patient.is_unheard:
+            patient = await store.change_patient(patient.id, paused_until=None)
+            await plan_all(store, patient, services.content_for(patient).timing, services.clock())
+    services.wake()
+
+
 async def here(services: Services, chat_id: int) -> Here:
     """Take a word or a press as a sign that the chat is open; say what its reply must mind."""
     async with services.database.reading() as store:
@@ -39,15 +49,19 @@ async def here(services: Services, chat_id: int) -> Here:
         if patient is None:
             return Here()
         seen = await minding(store, patient, services.clock())
-    if seen is not None:
-        return seen
-    await back(services, chat_id)  # the news of it was lost
-    return Here(owes_safety=True, is_quiet=_is_quiet(patient, services.clock()))
+        if seen is not None:
+            return seen
+        owes = patient.blocked_at is not None or await store.owes_safety(patient.id, services.clock())
+    if patient.is_unheard:
+        await heard(services, chat_id)
+    if patient.blocked_at is not None:  # the news of it was lost
+        await back(services, chat_id)
+    return Here(owes, _is_quiet(patient, services.clock()))
 
 
 async def minding(store: Store, patient: Patient, now: datetime) -> Here | None:
     """Return what a reply must mind as a transaction leaves it; None for somebody to be let back in."""
-    if patient.blocked_at is not None:
+    if patient.blocked_at is not None or patient.is_unheard:
         return None
     return Here(await store.owes_safety(patient.id, now), _is_quiet(patient, now))
 

@@ -28,7 +28,7 @@ async def stop(services: Services, chat_id: int, language: str | None) -> Reply:
             return Reply(messages=(Message(services.content(language).words.say("nobody")),))
         stopped_at = patient.stopped_at or services.clock()
         await store.change_patient(patient.id, stopped_at=stopped_at, expecting="")
-        await store.drop_ready(patient.id, (*ROUTINE_KINDS, Kind.RESUME, Kind.QUIET_CHECK), "stopped")
+        await store.drop_ready(patient.id, (*ROUTINE_KINDS, Kind.RESUME), "stopped")
         return Reply(
             messages=(Message(services.content_for(patient).words.say("stopped"), keyboard="remove"),)
         )

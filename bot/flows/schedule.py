@@ -52,7 +52,7 @@ async def plan_checkins(store: Store, people: Iterable[Ahead]) -> None:
 async def _plan_first_free(
     store: Store, people: Iterable[Ahead], next_of: Callable[[Patient, Timing, datetime], Planned]
 ) -> None:
-    ahead = [*people]
+    ahead = [one for one in people if not one[0].is_unheard]
     for _ in range(LOOK_AHEAD_DAYS):
         rows = [next_of(*one) for one in ahead]
         planned = await store.plan_each(rows) if rows else []

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from bot.flows import enrolment, numbers
+from bot.flows.escalation import replan
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
@@ -87,14 +88,15 @@ def _quiet(content: Content, start: time, end: time) -> Html:
 
 
 def _rests(patient: Patient, today: date) -> bool:
-    return bool(patient.stopped_at or (patient.paused_until and patient.paused_until > today))
+    is_paused = patient.paused_until is not None and patient.paused_until > today
+    return patient.stopped_at is not None or (is_paused and not patient.is_unheard)
 
 
 def _state(content: Content, patient: Patient, today: date) -> Html:
     words = content.words
     if patient.stopped_at:
         return words.say("state_stopped")
-    if patient.paused_until and patient.paused_until > today:
+    if patient.paused_until and patient.paused_until > today and not patient.is_unheard:
         return words.say("state_paused", day=words.day(patient.paused_until))
     return words.say("state_on")
 
@@ -225,6 +227,7 @@ async def apply(services: Services, store: Store, patient: Patient, what: str, v
     if what == "country" and patient.country and _is_elsewhere(patient):
         patient = await store.change_patient(patient.id, expecting="set:zone")
     await plan_all(store, patient, services.content_for(patient).timing, services.clock())
+    await replan(store, patient, services.content_for(patient))
     if what == "pause" and patient.paused_until:
         back_at = local_moment(patient.paused_until, patient.times.checkin_at, patient.tz)
         await store.plan(patient.id, Kind.RESUME, patient.paused_until.isoformat(), 0, back_at)

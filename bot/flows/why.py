@@ -30,6 +30,8 @@ REASONS = {
     "became a card": "other_message",
     "card instead": "other_message",
     "told anew": "other_message",
+    "told": "other_message",
+    "graver": "graver",
     "refused": "refused",
 }
 

@@ -64,13 +64,25 @@ class Heard:
 
 def listen(content: Content, text: str, facts: Facts) -> Heard:
     """Read one message and judge it together with what is known already."""
-    reading = read(text, content.phrases)
+    reading = _by_its_score(content, read(text, content.phrases))
     doubtful = {other: _doubtful(reading, other) for other in (False, True)}
     flags = dict.fromkeys(reading.flags, True)
     own = said_of(content, facts, _sure(reading.signs()), doubtful[False], flags, reading)
     theirs = dict.fromkeys(reading.others_flags, True)
     other = said_of(content, Facts(), _sure(reading.others_signs()), doubtful[True], theirs)
     return _weighed(content, text, {**facts.flags, **flags}, Heard(reading, own, other))
+
+
+def _by_its_score(content: Content, reading: Reading) -> Reading:
+    """Without signs of strong pain that were heard in the very words of a score that is lower."""
+
+    def holds_up(sign: str, words: str) -> bool:
+        least = content.signs[sign].pain_from if sign in content.signs else None
+        told = any(letter.isdigit() for letter in words)
+        return least is None or reading.pain is None or reading.pain >= least or not told
+
+    kept = tuple(heard for heard in reading.heard if holds_up(heard.sign, heard.words))
+    return reading if len(kept) == len(reading.heard) else replace(reading, heard=kept)
 
 
 def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Heard) -> Heard:

@@ -56,14 +56,6 @@ def is_same_matter(old: Escalation, finding: Finding, about_other: bool) -> bool
     return old.topic == finding.topic and same_side and old.about_other == about_other
 
 
-def told_lately(recent: Iterable[Escalation], finding: Finding, cycle: Lifecycle, now: datetime) -> bool:
-    """Say whether a lower finding keeps quiet: its topic, as high or higher, was raised a few days ago."""
-    since = now - timedelta(days=cycle.quiet_days)
-    return any(
-        old.topic == finding.topic and old.level >= finding.level and old.raised_at > since for old in recent
-    )
-
-
 def next_repeat(
     cycle: Lifecycle, first_told_at: datetime, step: int, now: datetime, times: Times, zone: ZoneInfo
 ) -> tuple[int, datetime] | None:
@@ -162,6 +154,13 @@ def is_own_and_grave(one: Escalation) -> bool:
 def forbids_coaching(escalations: Sequence[Escalation]) -> bool:
     """Say whether an open matter of the patient's own is so high that only its follow-up may be said."""
     return any(is_own_and_grave(one) for one in escalations)
+
+
+def keeps_behind(row: Escalation, standing: Iterable[Escalation]) -> bool:
+    """Say whether an urgent card, told once, is not repeated while an emergency of the patient's is open."""
+    if row.level >= Level.EMERGENCY or row.told_at is None:
+        return False
+    return any(is_own_and_grave(one) and one.level >= Level.EMERGENCY for one in standing)
 
 
 def _counted_from(cycle: Lifecycle, start: datetime) -> datetime:

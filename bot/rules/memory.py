@@ -79,6 +79,11 @@ def advance(content: Content, memory: Memory, happened: Happened) -> Told:
     return Told(after, (*rules, *extra), level_in_force(content, after, happened.on))
 
 
+def is_news(content: Content, memory: Memory, finding: Finding, on: date) -> bool:
+    """Say whether a finding is new, worse or back, and so speaks: the very rule by which `advance` tells."""
+    return finding.rule in _met(content, memory.matters, (finding,), on)[1]
+
+
 def level_in_force(content: Content, memory: Memory, on: date) -> Level:
     """Return the highest level of all advice that is in force on a day."""
     return max((in_force(content, matter, on) for matter in memory.matters), default=Level.NONE)

@@ -63,7 +63,7 @@ def choose_pieces(
 
 def _closed(gate: Gate, at: Circumstances) -> bool:
     unknown = gate.unknown == "withhold" and not at.flags.keys() >= set(gate.flags)
-    forbidden = any(at.flags.get(flag, False) for flag in gate.flags)
+    forbidden = any(at.flags.get(flag, False) for flag in (*gate.flags, *gate.reported))
     told = not (at.signs.isdisjoint(gate.signs) and at.helped.isdisjoint(gate.helped))
     return gate.always or unknown or forbidden or told
 

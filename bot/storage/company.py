@@ -99,6 +99,7 @@ class Company(Store):
         await self.foresee(EVENING, patient_ids, night=night)
         await self.foresee(PIECES, patient_ids, since=night, until=night)
         await self.foresee(OPEN, patient_ids)
+        await self.foresee(OPEN_ASKINGS, patient_ids)
         await self.foresee(SHOWN_PIECES, patient_ids, since=shown_since)
         await self.foresee(DIARY, patient_ids, since=signs_since, until=night)
         await self.foresee(PROFILE, patient_ids)

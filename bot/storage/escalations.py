@@ -77,6 +77,15 @@ class Escalations(Statements):
         )
         return made(Escalation, (await self._run(same)).mappings().one()), False
 
+    async def raised_by(self, patient_id: int, origin: str) -> frozenset[str]:
+        """Return the rules that one origin (an update, a night) has raised already."""
+        rows = await self._all(
+            select(escalation.c.rule).where(
+                escalation.c.patient_id == patient_id, escalation.c.origin == origin
+            )
+        )
+        return frozenset(row["rule"] for row in rows)
+
     async def escalation(self, escalation_id: int) -> Escalation | None:
         """Return an escalation; a writing transaction holds the row until its end."""
         return await self._first(ESCALATION, escalation_id=escalation_id)

@@ -337,6 +337,17 @@ class Sendings(Statements):
         due = await self._first(SAFETY_DUE, patient_id=patient_id)
         return due is not None and due <= now
 
+    async def owed_safety(self, patient_id: int, now: datetime) -> list[Sending]:
+        """Return a patient's safety sendings that are due and not on their way."""
+        return await self._sendings(
+            SENDING.where(
+                sending.c.patient_id == patient_id,
+                sending.c.state.in_((State.READY, State.CLAIMED)),
+                sending.c.rank == SAFETY,
+                sending.c.due_at <= now,
+            ).order_by(sending.c.due_at, sending.c.id)
+        )
+
     async def without_next(
         self, kinds: Iterable[Kind], since: str, after: int, until: int
     ) -> list[tuple[int, Kind]]:
