@@ -25,7 +25,7 @@ async def is_due(store: Store, patient: Patient, content: Content, night: date) 
         return False
     if any(one.message_id is None or one.is_logged or one.done or one.signs for one in before):
         return False
-    evenings = await store.evenings(patient.id, night - NIGHTS, night)
+    evenings = await store.bare_evenings(patient.id, night - NIGHTS, night)
     if any(one.done or one.declined for one in evenings if one.night >= first):
         return False
     return not forbids_coaching(await store.open_escalations(patient.id))
