@@ -492,6 +492,7 @@ class Weighing(Shape):
     asks_row_from: float  # or the likeliest grave row makes them so much likelier
     silent_below: float  # grave odds: what the phrases nearly found is not even asked
     few_words: int  # so short a message holds too little to ask, doubt or be silent by it
+    raises_from_words: int  # a message must have so many to be raised by what it is like
     near: float  # rows so close in likelihood to the likeliest are asked about too
     grave: Scale
     emergency: Scale

@@ -60,8 +60,8 @@ async def told(talk: Conversation, person: Person, kind: Kind) -> list[Sending]:
     return sorted((one for one in found if one.state == State.TOLD), key=lambda one: one.due_at)
 
 
-async def live_until(talk: Conversation, end: datetime) -> None:
-    """Move the clock from one due message to the next."""
+async def live_until(talk: Conversation, person: Person, end: datetime) -> None:
+    """Move the clock from one due message to the next; somebody who answers is asked every day."""
     while True:
         async with talk.store() as store:
             due = await store.next_due_at()
@@ -69,6 +69,9 @@ async def live_until(talk: Conversation, end: datetime) -> None:
             await talk.go_to(end)
             return
         await talk.go_to(max(due, talk.now) + timedelta(seconds=1))
+        undone = [label for label in person.last.buttons if label.startswith("☐")]
+        if undone:
+            await talk.press(person, undone[0], None)
 
 
 @pytest.mark.parametrize(("zone", "change", "times"), CHANGES, ids=str)
@@ -80,7 +83,7 @@ async def test_one_prompt_and_one_check_in_each_date(
     async with Conversation(tmp_path, start=start) as talk:
         ada = await talk.patient()
         await moved(talk, ada, zone, times)
-        await live_until(talk, local_moment(change + timedelta(days=2), time(12), place))
+        await live_until(talk, ada, local_moment(change + timedelta(days=2), time(12), place))
         for kind, at in ((Kind.PROMPT, times[0]), (Kind.CHECKIN, times[1])):
             rows = await told(talk, ada, kind)
             dates = Counter(row.due_at.astimezone(place).date() for row in rows)

@@ -322,5 +322,6 @@ async def test_a_score_typed_in_the_night_belongs_to_that_night(talk: Conversati
     assert (checkin.pain, checkin.side) == (8, "left")
     before = len(ada.messages)
     await talk.until(time(8, 30))
+    await talk.later(seconds=3)
     asked = [message.text for message in ada.messages[before:]]
     assert any("Night of Friday 20 Nov" in text for text in asked), "the warning signs are still to be asked"

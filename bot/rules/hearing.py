@@ -95,11 +95,11 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
     denies = any(one.certainty == "no" for one in heard.reading.heard)
     grave = odds(weighing.grave, leans, leans.grave, level, denies=denies)
     emergency = odds(weighing.emergency, leans, leans.emergency, level, denies=denies)
-    says_little = leans.words <= weighing.few_words
+    says_little, raises = leans.words <= weighing.few_words, leans.words >= weighing.raises_from_words
     may_be = grave >= weighing.doubts_below
     if level >= Level.EMERGENCY and ((may_be and emergency >= weighing.no_emergency_below) or says_little):
         return heard
-    if may_be and emergency >= weighing.emergency_from:
+    if may_be and emergency >= weighing.emergency_from and raises:
         said = _as_said(content, text, flags, heard, Level.EMERGENCY)
         if said is not None:
             return said
@@ -107,7 +107,7 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
         return heard
     if level >= Level.URGENT:
         heard = _doubted(heard)
-    if grave >= weighing.urgent_from:
+    if grave >= weighing.urgent_from and raises:
         return _as_said(content, text, flags, heard, Level.URGENT) or replace(heard, alarming=True)
     if level >= Level.URGENT:
         return heard

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Executable, Integer, and_, bindparam, delete, func, or_, select, text, update
 
-from bot.model import Kind, Sending, State
+from bot.model import UNTIL_HEARD, Kind, Sending, State
 from bot.storage.prepared import Prepared, Question, columns_of, listed_for_file, listed_for_server, upsert
 from bot.storage.statements import Statements
 from bot.storage.tables import patient, sending
@@ -371,6 +371,7 @@ class Sendings(Statements):
                     patient.c.consent_at.is_not(None),
                     patient.c.stopped_at.is_(None),
                     patient.c.blocked_at.is_(None),
+                    or_(patient.c.paused_until.is_(None), patient.c.paused_until != UNTIL_HEARD),
                     ~ahead.exists(),
                 )
             )

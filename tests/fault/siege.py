@@ -249,7 +249,8 @@ class Siege:
         counts.updates_undone = sum(done is None for done in kept.values())
         counts.without_next = self._one(
             "SELECT count(*) FROM patient p, (SELECT 'prompt' AS kind UNION SELECT 'checkin') k WHERE"
-            " p.blocked_at IS NULL AND NOT EXISTS (SELECT 1 FROM sending s WHERE s.patient_id = p.id"
+            " p.blocked_at IS NULL AND (p.paused_until IS NULL OR p.paused_until < '9000-01-01')"
+            " AND NOT EXISTS (SELECT 1 FROM sending s WHERE s.patient_id = p.id"
             " AND s.kind = k.kind AND s.state = 'ready')"
         )
 
