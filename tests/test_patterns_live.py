@@ -233,7 +233,7 @@ async def test_what_came_of_a_pattern_is_asked_in_its_own_words(talk: Conversati
     assert "That is not right" in asked.buttons
     await ada.press(asked, "I cannot reach anyone")
     await talk.settled()
-    assert "I have not been able to reach anyone" in ada.last.text
+    assert "I have not been able to get an appointment" in ada.last.text
 
 
 # --- urgent patterns ---------------------------------------------------------------------------------------
