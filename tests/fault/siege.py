@@ -347,6 +347,6 @@ def _marks(message: Message) -> set[str]:
             found.add(f"prompt:{_night(rest.split(':')[0]).isoformat()}")
         elif area == "ci":
             found.add(f"checkin:{_night(rest.split(':')[0]).isoformat()}")
-        elif area == "es" and rest.split(":")[1] == "read":
+        elif area == "es" and rest.split(":")[1] in ("read", "ask"):  # its own, or named in another's
             found.add(f"card:escalation:{rest.split(':')[0]}")
     return found
