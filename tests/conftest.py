@@ -7,13 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from bot.rules import likeness
+from content.loader import shipped
 from tests.conversation import Conversation
 
 pytest_plugins = ["tests.servers"]
 
 
+@pytest.fixture(scope="session")
+def learned() -> None:
+    """The examples learned once a process: no first conversation waits beside it."""
+    likeness.learn(shipped("en"))
+
+
 @pytest.fixture
-async def talk(tmp_path: Path) -> AsyncIterator[Conversation]:
+async def talk(tmp_path: Path, learned: None) -> AsyncIterator[Conversation]:
     """A running bot on SQLite with people to talk to; nothing it sent may have been refused."""
     async with Conversation(tmp_path) as conversation:
         yield conversation

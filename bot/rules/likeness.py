@@ -87,7 +87,7 @@ def odds(scale: Scale, like: Likeness, leaning: Leaning, found: Level, *, denies
 
 
 def learn(content: Content) -> None:
-    """Learn a language's examples now, so that no message has to wait for it (a second or so)."""
+    """Learn a language's examples now, so that no message has to wait for it (a second)."""
     _learned(content)
 
 
@@ -131,22 +131,24 @@ class _Learned:
                 self._unheld[row] = math.log(BACKGROUND / (len(said) + BACKGROUND))
         calm, urgent, emergency = messages
         self.is_taught = bool(calm and emergency)
-        held = {feature: [count[feature] for count in counts] for feature in set().union(*counts)}
-        held = {feature: by for feature, by in held.items() if sum(by) >= LEAST_HELD}
-        self._leans = {
-            feature: (
-                _odds(by[URGENT] + by[EMERGENCY], urgent + emergency, by[CALM], calm),
-                _odds(by[EMERGENCY], emergency, by[CALM] + by[URGENT], calm + urgent),
+        every = counts[CALM] + counts[URGENT] + counts[EMERGENCY]
+        usual = {feature: by / sum(messages) for feature, by in every.items() if by >= LEAST_HELD}
+        in_urgent, in_emergency = counts[URGENT].get, counts[EMERGENCY].get
+        self._leans: dict[str, tuple[float, float]] = {}
+        for feature in usual:
+            held, acute = every[feature], in_emergency(feature, 0)
+            grave = acute + in_urgent(feature, 0)
+            self._leans[feature] = (
+                _odds(grave, urgent + emergency, held - grave, calm),
+                _odds(acute, emergency, held - acute, calm + urgent),
             )
-            for feature, by in held.items()
-        }
         # log((held + BACKGROUND * usual) / (messages + BACKGROUND) / usual) = what is unheld + this
         self._rows: dict[str, list[tuple[str, float]]] = {}
         for row, own in rows.items():
-            for feature in own.keys() & held.keys():
-                usual = sum(held[feature]) / sum(messages)
-                more = math.log1p(own[feature] / usual / BACKGROUND)
-                self._rows.setdefault(feature, []).append((row, more))
+            for feature, by in own.items():
+                if feature in usual:
+                    more = math.log1p(by / usual[feature] / BACKGROUND)
+                    self._rows.setdefault(feature, []).append((row, more))
 
     def lean(self, features: tuple[str, ...]) -> tuple[float, float]:
         known = [self._leans[feature] for feature in features if feature in self._leans]
