@@ -321,6 +321,7 @@ class Timing(Shape):
     sign_nights: int  # nights for which a sign keeps gating tips
     unanswered_nights_before_asking: int
     cramp_lasts_minutes: int  # a cramp that has let go by then has not lasted long
+    just_told_minutes: int  # a card told within this needs no "what came of it?" on top
     profile_asked_again_days: int  # a health question asked again, and left unanswered, comes after these
 
 

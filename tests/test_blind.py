@@ -1,8 +1,9 @@
 """Blind sets: messages by writers who saw the clinical rows alone, of which nobody has read one since.
 
-Nothing was changed for any of them: phrases, meanings and examples come from other messages, and the numbers
-of rules/likeness.toml were fitted on those. So they say how strangers fare. The floors are the aims: 97 of
-100 emergencies at once, 3 of 100 harmless ones alarmed, and nobody in danger met with silence.
+Nothing was changed for any of them: phrases, meanings and examples come from other messages, and the weights
+of rules/likeness.toml were fitted on those, its thresholds chosen with these counts in sight. So they say how
+strangers fare, a little kindly. The floors are the aims: 97 of 100 emergencies at once, 3 of 100 harmless
+ones alarmed, and nobody in danger met with silence.
 """
 
 from __future__ import annotations

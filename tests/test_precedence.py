@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 
 from bot.flows.asking import PATTERN, put_question
 from bot.flows.escalation import raise_findings
-from bot.model import Finding
+from bot.model import Escalation, Finding
 from content.schema import Level
 from tests.conversation import Conversation, Person
 from tests.test_escalation import CONTENT, action, cards, follow_ups, matters, me
@@ -58,15 +58,21 @@ async def test_days_later_what_came_of_it_is_asked_in_one_message(talk: Conversa
     assert last.index(action("E18")) < last.index(action("U1"))
 
 
-async def test_an_urgent_card_that_nobody_saw_is_not_lost_behind_one_that_is_held_back(
-    talk: Conversation,
-) -> None:
+async def with_an_emergency_under_way(talk: Conversation) -> tuple[Person, Escalation]:
+    """Return somebody who was told of U1 and E18 and is going, and the emergency."""
     ada = await talk.patient()
     await raised(talk, ada, "U1", "E18")
     await talk.later(seconds=1)
     await talk.later(seconds=3)
     emergency = next(row for row in await matters(talk, ada) if row.rule == "E18")
     await talk.press(ada, f"es:{emergency.id}:going", None)
+    return ada, emergency
+
+
+async def test_an_urgent_card_that_nobody_saw_is_not_lost_behind_one_that_is_held_back(
+    talk: Conversation,
+) -> None:
+    ada, _ = await with_an_emergency_under_way(talk)
     await ada.block()
     await talk.settled()
     await raised(talk, ada, "U13")
@@ -129,12 +135,7 @@ async def test_after_a_jump_of_the_clock_the_emergency_card_goes_first(talk: Con
 
 
 async def test_no_urgent_card_is_repeated_while_an_emergency_is_open(talk: Conversation) -> None:
-    ada = await talk.patient()
-    await raised(talk, ada, "U1", "E18")
-    await talk.later(seconds=1)
-    await talk.later(seconds=3)
-    emergency = next(row for row in await matters(talk, ada) if row.rule == "E18")
-    await talk.press(ada, f"es:{emergency.id}:going", None)
+    ada, emergency = await with_an_emergency_under_way(talk)
     for _ in range(3):
         await talk.until(time(8, 30))
     assert cards(ada, "U1") == 1

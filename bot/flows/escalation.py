@@ -257,7 +257,7 @@ async def render_card(
     if last is not None and last >= sending.due_at:  # in the message of another one
         return Spoken(None, "told")
     content = services.content_for(patient)
-    if is_fresh(row, now) and await waits_for_graver(
+    if is_fresh(content, row, now) and await waits_for_graver(
         store, patient, content, gravity(content, row.rule, row.level), now
     ):
         return Spoken(None, waits=True)
@@ -366,7 +366,7 @@ async def render_follow_up(
         return Spoken(None, "stopped")
     content = services.content_for(patient)
     standing = await store.open_escalations(patient.id)
-    if await card_is_near(store, row, standing, now) or await _may_not(store, patient, row, now):
+    if await card_is_near(store, content, row, standing, now) or await _may_not(store, patient, row, now):
         await _plan_follow_up(store, patient, content, row, sending.step + 1, now)
         return Spoken(None, "card instead")
     if any(event.what == FOLLOWED_UP and event.at >= sending.due_at for event in await store.events(row.id)):

@@ -10,7 +10,7 @@ from bot.flows import presence
 from bot.flows.cards import follow_up, still_open
 from bot.flows.escalation import FOLLOWED_UP, Spoken
 from bot.flows.facts import circumstances, signs_since
-from bot.flows.precedence import JUST_TOLD, gravity, last_told
+from bot.flows.precedence import gravity, is_just, last_told
 from bot.flows.schedule import plan_prompts
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
@@ -64,7 +64,7 @@ async def _about_what_stands(
     grave = max(own, key=lambda row: gravity(content, row.rule, row.level))
     events = await store.events(grave.id)
     last = last_told(events)
-    if last is None or now - last < JUST_TOLD:
+    if last is None or is_just(content, last, now):
         return Spoken(None, "card instead")
     if any(event.what in (FOLLOWED_UP, IN_THE_EVENING) for event in events):
         return Spoken(still_open(content, patient, grave, now))

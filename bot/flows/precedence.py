@@ -11,7 +11,6 @@ from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level
 
-JUST_TOLD = timedelta(hours=1)  # a card told within this needs no "what came of it?" on top
 UNDER_WAY = (State.READY, State.CLAIMED, State.SENDING, State.UNKNOWN)
 TOLD = ("told", "told_again")
 TOGETHER = "together"  # the event of a matter that is named in another one's message; its detail: the sending
@@ -57,39 +56,46 @@ def _is_read(row: Escalation) -> bool:
     return row.told_at is not None and row.acknowledged_at is not None
 
 
-def is_fresh(row: Escalation, now: datetime) -> bool:
+def is_just(content: Content, at: datetime, now: datetime) -> bool:
+    """Say whether something was so lately that a card said then still rings."""
+    return now - at < timedelta(minutes=content.timing.just_told_minutes)
+
+
+def is_fresh(content: Content, row: Escalation, now: datetime) -> bool:
     """Say whether a card is told for the first time, right after it was raised: it stands alone."""
-    return row.told_at is None and now - row.raised_at < JUST_TOLD
+    return row.told_at is None and is_just(content, row.raised_at, now)
 
 
 async def due_together(
     store: Store, patient: Patient, content: Content, row: Escalation, kind: Kind, now: datetime
 ) -> list[Escalation]:
     """Return the grave matters whose card, or "what came of it?", is due with this one, the gravest first."""
-    if is_fresh(row, now) or row.level < Level.URGENT:
+    if is_fresh(content, row, now) or row.level < Level.URGENT:
         return [row]
     due = {number_of(one) for one in await store.owed_safety(patient.id, now) if one.kind is kind}
     standing = await store.open_escalations(patient.id)
     together = [row]
     for other in standing:
         alike = other.about_other == row.about_other and other.level >= Level.URGENT
-        if other.id == row.id or other.id not in due or not alike or is_fresh(other, now):
+        if other.id == row.id or other.id not in due or not alike or is_fresh(content, other, now):
             continue
-        if _is_read(other) if kind is Kind.CARD else await card_is_near(store, other, standing, now):
+        if _is_read(other) if kind is Kind.CARD else await card_is_near(store, content, other, standing, now):
             continue
         together.append(other)
     together.sort(key=lambda one: one.raised_at)
     return sorted(together, key=lambda one: gravity(content, one.rule, one.level), reverse=True)
 
 
-async def card_is_near(store: Store, row: Escalation, standing: list[Escalation], now: datetime) -> bool:
+async def card_is_near(
+    store: Store, content: Content, row: Escalation, standing: list[Escalation], now: datetime
+) -> bool:
     """Say whether the card itself is still owed, or was told a moment ago."""
     if row.acknowledged_at is None and not keeps_behind(row, standing):
         cards = await store.sending_for(row.patient_id, Kind.CARD, f"escalation:{row.id}")
         if any(sent.state in UNDER_WAY for sent in cards):
             return True
     last = last_told(await store.events(row.id))
-    return last is not None and now - last < JUST_TOLD
+    return last is not None and is_just(content, last, now)
 
 
 def last_told(events: list[EscalationEvent]) -> datetime | None:

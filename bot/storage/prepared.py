@@ -111,20 +111,26 @@ class Question(Prepared, Generic[MadeT]):
 
     def answers(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> list[MadeT]:
         """Return what is made of each row, read by SQLite's own driver."""
-        converted, made = self._converted, self.made
-        found = []
-        for row in self.put(driver, given):
-            values = list(row)
-            for place, convert in converted:
-                values[place] = convert(values[place])
-            found.append(made(*values))
-        return found
+        return made_of(self.put(driver, given), self._converted, self.made)
 
     @cached_property
     def _converted(self) -> list[tuple[int, Convert]]:
         """The places in a row whose values SQLite keeps in another shape."""
         converts = [from_file(column.type, DIALECT) for column in self.columns]
         return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
+
+
+def made_of(
+    rows: Iterable[Sequence[Any]], converted: Sequence[tuple[int, Convert]], made: Callable[..., MadeT]
+) -> list[MadeT]:
+    """Return what is made of each row, once the values that a driver keeps in another shape are converted."""
+    found = []
+    for row in rows:
+        values = list(row)
+        for place, convert in converted:
+            values[place] = convert(values[place])
+        found.append(made(*values))
+    return found
 
 
 def _values(parameters: list[Parameter], given: Mapping[str, object]) -> list[object]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.columns import Convert
 from bot.storage.kept import driver_of
-from bot.storage.prepared import Prepared, Question, Statement
+from bot.storage.prepared import Prepared, Question, Statement, made_of
 
 if TYPE_CHECKING:
     from psycopg import AsyncCursor
@@ -36,7 +36,7 @@ class Server:
         """Return what is made of each row, question by question, for one trip."""
         cursors = await self.put(asked)
         return [
-            _made(question, await cursor.fetchall())
+            made_of(await cursor.fetchall(), _converted(question), question.made)
             for (question, _), cursor in zip(asked, cursors, strict=True)
         ]
 
@@ -63,17 +63,6 @@ def driver_error() -> type[Exception]:
     from psycopg import Error  # noqa: PLC0415
 
     return Error
-
-
-def _made(question: Question[Any], rows: Sequence[Sequence[Any]]) -> list[Any]:
-    converted, made = _converted(question), question.made
-    found = []
-    for row in rows:
-        values = list(row)
-        for place, convert in converted:
-            values[place] = convert(values[place])
-        found.append(made(*values))
-    return found
 
 
 @cache
