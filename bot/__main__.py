@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import errno
-import gc
 import os
 import signal
 import sys
@@ -139,12 +138,13 @@ def _sandbox(parsed: argparse.Namespace) -> int:
 
 def _finish(work: Coroutine[Any, Any, int | None]) -> int:
     """Run a coroutine to its end; what the operator can mend becomes one line."""
+    from bot.operations.runtime import run_to_end  # noqa: PLC0415
     from bot.storage.errors import StorageError  # noqa: PLC0415
     from content.loader import ContentError  # noqa: PLC0415
     from handlers.updates import TokenRefused  # noqa: PLC0415
 
     try:
-        return asyncio.run(work) or 0
+        return run_to_end(work) or 0
     except (StorageError, ContentError, TokenRefused) as error:
         print(f"quietlegs: {error}", file=sys.stderr)
         return 2
@@ -162,6 +162,7 @@ def _finish(work: Coroutine[Any, Any, int | None]) -> int:
 async def _run_bot(config: Config) -> int:
     from bot.app import App  # noqa: PLC0415  # heavy, and only run needs it
     from bot.operations.logs import set_up_logging  # noqa: PLC0415
+    from bot.operations.runtime import settle  # noqa: PLC0415
 
     set_up_logging(config.log_level, config.log_format, config.secrets)
     for hint in config.hints:
@@ -169,7 +170,7 @@ async def _run_bot(config: Config) -> int:
     app = App(config)
     _stop_on_signals(app.ask_to_stop)
     async with app.running():
-        gc.freeze()  # what was loaded stays: looking it over for garbage would make everybody wait
+        settle()
         if app.first_invite:
             print(f"First invite link: https://t.me/{app.username}?start={app.first_invite}", flush=True)
             print("It lets in ten people within thirty days; `quietlegs invite` makes more.", flush=True)

@@ -33,6 +33,7 @@ from bot.flows import access
 from bot.flows.help import COMMANDS
 from bot.flows.services import FIRST_LANGUAGE, Services
 from bot.operations.health import HealthServer, Vital
+from bot.operations.runtime import settle
 from bot.rules import likeness, reading
 from bot.rules.timing import next_local
 from bot.storage.database import Database
@@ -482,6 +483,7 @@ class App:
             await asyncio.to_thread(likeness.learn, content)
             for _ in reading.prepare(content.phrases):
                 await asyncio.sleep(PREPARE_REST)
+        settle()
 
     async def _introduce(self) -> None:
         """Register the command menu and the description, per language; a failure is no reason not to run."""

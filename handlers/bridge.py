@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from telegram import Update
@@ -169,6 +170,7 @@ def asked_of(update: Update, text: str) -> Asked:
     )
 
 
+@lru_cache(64)
 def night_named(digits: str) -> date:
     """Return the night a button carries as YYMMDD; for nonsense a day that never was."""
     try:

@@ -102,7 +102,7 @@ class Flat(TypeDecorator[Mapping[str, Any]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any]:  # noqa: ARG002
         """Return the mapping."""
-        return dict(json.loads(value)) if value else {}
+        return dict(json.loads(value)) if value and value != "{}" else {}
 
 
 class Side(TypeDecorator[str]):
@@ -204,7 +204,7 @@ def _moment_to_file(value: datetime | None) -> str | None:
 
 
 def _moment_from_file(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 def _day_to_file(value: date | None) -> str | None:

@@ -11,7 +11,19 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Integer, and_, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import (
+    Executable,
+    Integer,
+    TextClause,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from bot.model import UNTIL_HEARD, Kind, Sending, State
 from bot.storage.prepared import Prepared, Question, columns_of, listed_for_file, listed_for_server, upsert
@@ -22,11 +34,26 @@ SAFETY, ROUTINE = 0, 1
 FINISHED = (State.TOLD, State.UNKNOWN, State.DROPPED)
 FREE: dict[str, Any] = {"owner": None, "lease_until": None}
 
-# Written out, not bound: only so does SQLite see that the index of ready rows serves.
-IS_READY = text("sending.state = 'ready'")
-IS_UNKNOWN = text("sending.state = 'unknown'")
+
+def _is(*states: State) -> TextClause:
+    """Say that a row is in one of these states.
+
+    Written out, not bound: SQLite looks at what is bound to see whether the index of such rows serves, and
+    plans the statement anew each time, for several times what it costs to run.
+    """
+    if len(states) == 1:
+        return text(f"sending.state = '{states[0]}'")
+    return text(f"sending.state IN ({', '.join(map(repr, map(str, states)))})")
+
+
+def _is_of(rank: int) -> TextClause:
+    """Say that a row is of this rank, written out as well."""
+    return text(f"sending.rank = {rank:d}")
+
+
+IS_READY = _is(State.READY)
 # Dropped before anybody tried to send it.
-IS_WITHDRAWN = and_(sending.c.state == State.DROPPED, sending.c.finished_at.is_(None))
+IS_WITHDRAWN = and_(_is(State.DROPPED), sending.c.finished_at.is_(None))
 
 COLUMNS = columns_of(Sending, sending)
 SENDING = select(*COLUMNS)
@@ -45,10 +72,10 @@ PLAN = upsert(
     key=("patient_id", "kind", "subject", "step"),
     changed=("due_at", "useful_until", "state", "reason"),
     once=("rank", "attempts"),
-    where=or_(sending.c.state == State.READY, IS_WITHDRAWN),
+    where=or_(IS_READY, IS_WITHDRAWN),
 )
 _CLAIMED = (
-    sending.c.state == State.CLAIMED,
+    _is(State.CLAIMED),
     sending.c.owner == bindparam("by"),
     sending.c.lease_until > bindparam("real_now"),
 )
@@ -64,7 +91,7 @@ START_EACH = Prepared(
 )
 _FINISH = (
     update(sending)
-    .where(sending.c.id == bindparam("of"), sending.c.state != State.TOLD)
+    .where(sending.c.id == bindparam("of"), text(f"sending.state <> '{State.TOLD}'"))
     .values(
         state=bindparam("new_state"),
         reason=bindparam("new_reason"),
@@ -85,9 +112,9 @@ SAFETY_DUE = Question(
     _moment,
     select(sending.c.due_at)
     .where(
-        or_(IS_READY, sending.c.state == State.CLAIMED),
-        sending.c.rank == SAFETY,
         sending.c.patient_id == bindparam("patient_id"),
+        _is_of(SAFETY),
+        _is(State.READY, State.CLAIMED),
     )
     .order_by(sending.c.due_at)
     .limit(1),
@@ -97,13 +124,13 @@ SAFETY_DUE = Question(
 @cache
 def _claim(ranks: tuple[int, ...], of_one: bool, again: bool) -> Question[Sending]:
     """Reserve due rows in one statement; rows that another replica is reserving are passed over."""
-    mine = and_(sending.c.state == State.CLAIMED, sending.c.owner == bindparam("by"))
+    mine = and_(_is(State.CLAIMED), sending.c.owner == bindparam("by"))
     due = and_(or_(IS_READY, mine) if again else IS_READY, sending.c.due_at <= bindparam("now"))
     if of_one:
         due &= sending.c.patient_id == bindparam("whose")
     rows = (
         select(sending.c.id)
-        .where(due, or_(*(sending.c.rank == rank for rank in ranks)))
+        .where(due, or_(*map(_is_of, ranks)))
         .order_by(sending.c.due_at)
         .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
@@ -251,9 +278,9 @@ class Sendings(Statements):
         Without an owner it is one whose fate nobody knows.
         """
         tried = (
-            sending.c.state == State.UNKNOWN
+            _is(State.UNKNOWN)
             if owner is None
-            else and_(sending.c.state.in_((State.CLAIMED, State.SENDING)), sending.c.owner == owner)
+            else and_(_is(State.CLAIMED, State.SENDING), sending.c.owner == owner)
         )
         again = await self._run(
             update(sending)
@@ -273,26 +300,28 @@ class Sendings(Statements):
         """End leases that ran out: claimed is ready again, on its way is unknown; return both counts."""
         late = sending.c.lease_until <= real_now
         ready = await self._run(
-            update(sending).where(late, sending.c.state == State.CLAIMED).values(state=State.READY, **FREE)
+            update(sending).where(late, _is(State.CLAIMED)).values(state=State.READY, **FREE)
         )
         unknown = await self._run(
             update(sending)
-            .where(late, sending.c.state == State.SENDING)
+            .where(late, _is(State.SENDING))
             .values(state=State.UNKNOWN, reason="lease ran out", **FREE)
         )
         return ready.rowcount, unknown.rowcount
 
     async def unknown_sendings(self, limit: int) -> list[Sending]:
         """Return sendings whose fate nobody knows or has decided on, safety first, then the oldest."""
-        open_fate = or_(sending.c.finished_at.is_(None), sending.c.rank == SAFETY)
+        open_fate = or_(sending.c.finished_at.is_(None), _is_of(SAFETY))
         return await self._sendings(
-            SENDING.where(IS_UNKNOWN, open_fate).order_by(sending.c.rank, sending.c.due_at).limit(limit)
+            SENDING.where(_is(State.UNKNOWN), open_fate)
+            .order_by(sending.c.rank, sending.c.due_at)
+            .limit(limit)
         )
 
     async def next_due_at(self, safety_only: bool = False) -> datetime | None:
         """Return when the next ready sending (of safety, if so asked) is due, on the patient's clock."""
         first = [
-            select(func.min(sending.c.due_at)).where(IS_READY, sending.c.rank == rank).scalar_subquery()
+            select(func.min(sending.c.due_at)).where(IS_READY, _is_of(rank)).scalar_subquery()
             for rank in ((SAFETY,) if safety_only else (SAFETY, ROUTINE))
         ]
         moments = (await self._run(select(*first))).one()
@@ -314,7 +343,7 @@ class Sendings(Statements):
         """Return by id when a patient's last sendings really went out, on the patient's clock."""
         rows = await self._all(
             select(sending.c.id, sending.c.finished_at)
-            .where(sending.c.patient_id == patient_id, sending.c.state.in_((State.TOLD, State.UNKNOWN)))
+            .where(sending.c.patient_id == patient_id, _is(State.TOLD, State.UNKNOWN))
             .order_by(sending.c.due_at.desc(), sending.c.id.desc())
             .limit(limit)
         )
@@ -323,7 +352,7 @@ class Sendings(Statements):
     async def waiting(self, patient_id: int) -> list[Sending]:
         """Return a patient's ready sendings, the one due first first."""
         return await self._sendings(
-            SENDING.where(sending.c.patient_id == patient_id, sending.c.state == State.READY).order_by(
+            SENDING.where(sending.c.patient_id == patient_id, IS_READY).order_by(
                 sending.c.due_at, sending.c.id
             )
         )
@@ -342,8 +371,8 @@ class Sendings(Statements):
         return await self._sendings(
             SENDING.where(
                 sending.c.patient_id == patient_id,
-                sending.c.state.in_((State.READY, State.CLAIMED)),
-                sending.c.rank == SAFETY,
+                _is_of(SAFETY),
+                _is(State.READY, State.CLAIMED),
                 sending.c.due_at <= now,
             ).order_by(sending.c.due_at, sending.c.id)
         )
@@ -361,7 +390,7 @@ class Sendings(Statements):
                 sending.c.patient_id == patient.c.id,
                 sending.c.kind == kind,
                 sending.c.subject >= since,
-                sending.c.state.in_((State.READY, State.CLAIMED, State.SENDING)),
+                _is(State.READY, State.CLAIMED, State.SENDING),
             )
             rows = await self._all(
                 select(patient.c.id).where(
@@ -385,7 +414,7 @@ class Sendings(Statements):
 
     async def prune_sendings(self, before: datetime) -> int:
         """Delete finished sendings that were due before a moment; return how many."""
-        finished = delete(sending).where(sending.c.state.in_(FINISHED), sending.c.due_at < before)
+        finished = delete(sending).where(_is(*FINISHED), sending.c.due_at < before)
         return (await self._run(finished)).rowcount
 
     async def _claim(self, claim: Question[Sending], given: Mapping[str, object]) -> list[Sending]:

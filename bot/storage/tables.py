@@ -273,6 +273,13 @@ sending = Table(
         postgresql_where=text("state = 'ready'"),
     ),
     Index(
+        "ix_sending_safety",
+        "patient_id",
+        "due_at",
+        sqlite_where=text("rank = 0"),
+        postgresql_where=text("rank = 0"),
+    ),
+    Index(
         "ix_sending_leased",
         "lease_until",
         sqlite_where=text("lease_until IS NOT NULL"),

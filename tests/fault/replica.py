@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
 from bot.__main__ import _stop_on_signals
 from bot.app import App, Rhythm
 from bot.config import load_config
 from bot.operations.logs import set_up_logging
+from bot.operations.runtime import run_to_end
 
 QUICK = Rhythm(tick=1.0, renew=0.5, inbox=2.0, sender=5.0, sending=3.0)
 
@@ -23,4 +23,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run_to_end(main())
