@@ -135,7 +135,7 @@ class CheckIn:
     awake: str | None = None
     helped: tuple[str, ...] = ()
     longest: str | None = None
-    signs: Mapping[str, str] = field(default_factory=dict)
+    signs: Mapping[str, str] = field(default_factory=dict, hash=False)
     tired: str | None = None
     distress: str | None = None
     done: frozenset[str] = frozenset()  # questions finished: answered or skipped

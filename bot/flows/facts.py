@@ -20,7 +20,7 @@ def signs_of(content: Content, checkin: CheckIn) -> dict[str, str]:
     """Return the signs that a night's answers stand for ("yes" or "unsure")."""
     found: dict[str, str] = {}
     for code, options in _answers(checkin).items():
-        question = content.questions.get(code)
+        question = content.questions.get(code) if options else None
         for option in question.options if question else ():
             if option.code in options:
                 for sign in option.signs:
@@ -32,7 +32,7 @@ def rows_of(content: Content, checkin: CheckIn) -> list[tuple[str, tuple[str, ..
     """Return (option code, rows it may be) for each answer that needs an exact question."""
     found = []
     for code, options in _answers(checkin).items():
-        question = content.questions.get(code)
+        question = content.questions.get(code) if options else None
         for option in question.options if question else ():
             if option.code in options and option.rows:
                 found.append((option.code, option.rows))  # noqa: PERF401  # three loops read better so

@@ -18,7 +18,7 @@ from bot.flows.remembering import CORRECTED, GONE, LOOKS_BACK, SUPERSEDED, remem
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Rows
-from bot.model import CheckIn, Escalation, Finding, Kind, Patient, ProfileAnswer, Sending, State
+from bot.model import CheckIn, Escalation, Evening, Finding, Kind, Patient, ProfileAnswer, Sending, State
 from bot.rules import questionnaire
 from bot.rules.hearing import sign_codes
 from bot.rules.lifecycle import forbids_coaching
@@ -135,13 +135,7 @@ async def _known(store: Store, patient: Patient, content: Content, on: date) -> 
     for episode in await store.episodes(patient.id, since, on):
         cramps[episode.night] = cramps.get(episode.night, 0) + 1
     nights = tuple(
-        night_of(
-            one,
-            _signs(content, one, rows),
-            evenings.get(one.night),
-            cramps.get(one.night),
-            questionnaire.score(content.checkin, one, MOOD),
-        )
+        _night(content, one, _said(content, one.night, rows), evenings.get(one.night), cramps.get(one.night))
         for one in checkins.values()
     )
     return Known(nights, checkins, await _person(store, patient), rows, on)
@@ -153,16 +147,24 @@ def _is_told(checkin: CheckIn) -> bool:
     return any(told) or checkin.interest is not None
 
 
-def _signs(content: Content, checkin: CheckIn, rows: Iterable[Escalation]) -> dict[str, str]:
-    """The signs of a night, ticked or said in words."""
-    said = [
+def _said(content: Content, night: date, rows: Iterable[Escalation]) -> tuple[str, ...]:
+    """The signs that were said in words about one night."""
+    return tuple(
         sign
         for row in rows
-        if row.night == checkin.night and row.rule in content.red_flags and row.outcome != CORRECTED
+        if row.night == night and row.rule in content.red_flags and row.outcome != CORRECTED
         for sign in sign_codes(row.evidence)
         if sign in content.signs
-    ]
-    return {**dict.fromkeys(said, YES), **signs_of(content, checkin)}
+    )
+
+
+@kept(most=4096)
+def _night(
+    content: Content, checkin: CheckIn, said: tuple[str, ...], evening: Evening | None, cramps: int | None
+) -> Night:
+    """One night as it is judged, with the signs that were ticked or *said*."""
+    signs = {**dict.fromkeys(said, YES), **signs_of(content, checkin)}
+    return night_of(checkin, signs, evening, cramps, questionnaire.score(content.checkin, checkin, MOOD))
 
 
 async def _person(store: Store, patient: Patient) -> Person:

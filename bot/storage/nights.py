@@ -17,6 +17,7 @@ from bot.storage.server import Work
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import checkin, correction, episode, evening, evening_piece
 
+NIGHTS_KEPT = 4096  # made values, some 2 KiB each: the diaries of fifty people who answer at once
 FIXED = frozenset({"id", "patient_id", "origin"})
 CHECKIN_FIELDS = tuple(field.name for field in fields(CheckIn) if field.name != "night")
 
@@ -27,6 +28,7 @@ DIARY = Question(
     _CHECKINS.where(checkin.c.night.between(bindparam("since"), bindparam("until"))).order_by(
         checkin.c.night
     ),
+    keeps=NIGHTS_KEPT,
 )
 EPISODES = Question(
     Episode,
@@ -52,6 +54,7 @@ EVENINGS = Question(
     _EVENINGS.where(evening.c.night.between(bindparam("since"), bindparam("until"))).order_by(
         evening.c.night
     ),
+    keeps=NIGHTS_KEPT,
 )
 
 

@@ -9,8 +9,8 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -91,7 +91,8 @@ class Question(Prepared, Generic[MadeT]):
     """A question and what is made of each row of its answer, from its columns in their order.
 
     With *holds*, a writing transaction holds the rows until its end; SQLite has one writer anyhow. A change
-    that returns rows is a question too; `file_query` is the same for SQLite where its words differ.
+    that returns rows is a question too; `file_query` is the same for SQLite where its words differ. What was
+    made of the last *keeps* different rows is kept: a diary is read with each press, and its nights stay.
     """
 
     def __init__(
@@ -100,9 +101,11 @@ class Question(Prepared, Generic[MadeT]):
         query: Select[Any] | Update,
         holds: bool = False,
         file_query: Select[Any] | Update | None = None,
+        keeps: int = 0,
     ) -> None:
         super().__init__(query, file_statement=file_query)
         self.made = made
+        self.keeps = keeps
         self.held: Statement = query
         if holds and isinstance(query, Select):
             self.held = query.with_for_update(key_share=True)
@@ -111,26 +114,23 @@ class Question(Prepared, Generic[MadeT]):
 
     def answers(self, driver: sqlite3.Connection, given: Mapping[str, object]) -> list[MadeT]:
         """Return what is made of each row, read by SQLite's own driver."""
-        return made_of(self.put(driver, given), self._converted, self.made)
+        return [*map(self._make, self.put(driver, given))]
+
+    def making(self, converts: Sequence[Convert | None]) -> Callable[[tuple[Any, ...]], MadeT]:
+        """Return what makes a value of a row, given what each column of a driver's needs to be ours."""
+        converted = [(place, convert) for place, convert in enumerate(converts) if convert is not None]
+
+        def make(row: tuple[Any, ...]) -> MadeT:
+            values = list(row)
+            for place, convert in converted:
+                values[place] = convert(values[place])
+            return self.made(*values)
+
+        return cast("Callable[[tuple[Any, ...]], MadeT]", lru_cache(self.keeps)(make)) if self.keeps else make
 
     @cached_property
-    def _converted(self) -> list[tuple[int, Convert]]:
-        """The places in a row whose values SQLite keeps in another shape."""
-        converts = [from_file(column.type, DIALECT) for column in self.columns]
-        return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
-
-
-def made_of(
-    rows: Iterable[Sequence[Any]], converted: Sequence[tuple[int, Convert]], made: Callable[..., MadeT]
-) -> list[MadeT]:
-    """Return what is made of each row, once the values that a driver keeps in another shape are converted."""
-    found = []
-    for row in rows:
-        values = list(row)
-        for place, convert in converted:
-            values[place] = convert(values[place])
-        found.append(made(*values))
-    return found
+    def _make(self) -> Callable[[tuple[Any, ...]], MadeT]:
+        return self.making([from_file(column.type, DIALECT) for column in self.columns])
 
 
 def _values(parameters: list[Parameter], given: Mapping[str, object]) -> list[object]:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.columns import Convert
 from bot.storage.kept import driver_of
-from bot.storage.prepared import Prepared, Question, Statement, made_of
+from bot.storage.prepared import MadeT, Prepared, Question, Statement
 
 if TYPE_CHECKING:
     from psycopg import AsyncCursor
@@ -36,7 +36,7 @@ class Server:
         """Return what is made of each row, question by question, for one trip."""
         cursors = await self.put(asked)
         return [
-            made_of(await cursor.fetchall(), _converted(question), question.made)
+            [*map(_making(question), await cursor.fetchall())]
             for (question, _), cursor in zip(asked, cursors, strict=True)
         ]
 
@@ -87,8 +87,7 @@ def _compiled(
 
 
 @cache
-def _converted(question: Question[Any]) -> list[tuple[int, Convert]]:
-    """The places in a row whose values the driver gives in another shape."""
+def _making(question: Question[MadeT]) -> Callable[[tuple[Any, ...]], MadeT]:
+    """What makes a value of a row as the driver gives it."""
     types = [column.type.dialect_impl(DIALECT) for column in question.columns]
-    converts = [one.result_processor(DIALECT, None) for one in types]
-    return [(place, convert) for place, convert in enumerate(converts) if convert is not None]
+    return question.making([one.result_processor(DIALECT, None) for one in types])
