@@ -209,19 +209,15 @@ class TelegramMessenger:
         return await self._send_photo(chat_id, message, await self._photo(message.figure) or b"")
 
     async def _edit_text(self, chat_id: int, message_id: int, message: Message) -> None:
-        fields = {
-            "chat_id": chat_id,
-            "message_id": message_id,
-            "reply_markup": _inline(message.rows),
-        }
+        of_message = {"chat_id": chat_id, "message_id": message_id}
 
         async def text_of(text: str, mode: str | None) -> object:
-            words = {"text": text, "parse_mode": mode, "link_preview_options": NO_PREVIEW}
-            return await self._bot.call("editMessageText", {**fields, **words})
+            fields = {**of_message, "text": text, "parse_mode": mode}
+            return await self._bot.call("editMessageText", fields, _beside_words(message.rows))
 
         async def caption_of(text: str, mode: str | None) -> object:
-            words = {"caption": text, "parse_mode": mode}
-            return await self._bot.call("editMessageCaption", {**fields, **words})
+            words = {"caption": text, "parse_mode": mode, "reply_markup": _inline(message.rows)}
+            return await self._bot.call("editMessageCaption", {**of_message, **words})
 
         try:
             await self._carry(chat_id, lambda: _with_markup(text_of, message.text), _nothing, paced=False)
@@ -308,9 +304,9 @@ async def _with_markup(call: Callable[[str, str | None], Awaitable[object]], tex
     return await call(plain(text), None)
 
 
-@lru_cache(128)
-def _beside_words(rows: Rows, keyboard: str, keyboard_text: str, silent: bool) -> bytes:
-    """Return a message's fields but its words and its chat: many have the same buttons on one evening."""
+@lru_cache(256)
+def _beside_words(rows: Rows, keyboard: str = "", keyboard_text: str = "", silent: bool = False) -> bytes:
+    """Return a message's fields but its words and its place: many have the same buttons on one day."""
     return form(
         {
             "reply_markup": _markup(rows, keyboard, keyboard_text),

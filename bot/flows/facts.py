@@ -80,7 +80,7 @@ def signs_since(timing: Timing, night: date) -> date:
 async def told_elsewhere(
     store: Store, patient: Patient, content: Content, night: date
 ) -> tuple[dict[str, str], dict[str, bool]]:
-    """Return the signs and flags of the last days that stand in no check-in: said in words, or open."""
+    """Return the signs and flags that no check-in tells: said in words, open these days, in the profile."""
     since = signs_since(content.timing, night)
     codes: list[str] = []
     for row in await store.open_escalations(patient.id):
@@ -90,7 +90,8 @@ async def told_elsewhere(
         if not asking.about_other and asking.night >= since:
             codes += codes_behind(content, asking)
     signs = {sign: "yes" for sign in sign_codes(codes) if sign in content.signs}
-    return signs, {flag: True for flag in flag_codes(codes) if flag in content.profile}
+    said = {flag: True for flag in flag_codes(codes) if flag in content.profile}
+    return signs, {**said, **await flags_of(store, patient)}
 
 
 async def known_facts(
@@ -98,7 +99,7 @@ async def known_facts(
 ) -> Facts:
     """Return all that is known for one night: answers, profile, and what was said in words these days."""
     signs, flags = await told_elsewhere(store, patient, content, night)
-    return facts_of(content, checkin, {**flags, **await flags_of(store, patient)}, signs)
+    return facts_of(content, checkin, flags, signs)
 
 
 async def circumstances(

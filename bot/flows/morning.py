@@ -10,7 +10,7 @@ from bot.flows import numbers, presence, profile, quiet
 from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
-from bot.flows.facts import known_facts, rows_of
+from bot.flows.facts import facts_of, rows_of, told_elsewhere
 from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.precedence import NO_GRAVITY, waits_for_graver
@@ -254,8 +254,9 @@ async def judge_night(
     """Judge what a night's answers add: cards for what is sure, exact questions for the rest."""
     content = services.content_for(patient)
     night = after.night
-    earlier = await known_facts(store, patient, content, night, before)
-    judged = changed(content, earlier, await known_facts(store, patient, content, night, after))
+    signs, flags = await told_elsewhere(store, patient, content, night)
+    earlier, now = (facts_of(content, checkin, flags, signs) for checkin in (before, after))
+    judged = changed(content, earlier, now)
     raised = await raise_findings(
         services, store, patient, (*judged.raised, *judged.lower), night, f"{origin}:night"
     )

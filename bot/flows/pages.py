@@ -8,6 +8,7 @@ from functools import lru_cache
 from bot.messages import Button, Message, Rows, Style
 from bot.model import CheckIn, Origin, Patient
 from bot.rules import questionnaire
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Option, Question
 from content.words import Html
@@ -43,22 +44,22 @@ def ask(content: Content, checkin: CheckIn, question: Question, lead: Html | Non
         Html(f"<i>{words.note}</i>" if words.note else ""),
     ]
     text = Html("\n\n".join(part for part in parts if part))
-    return Message(text, (*_choices(content, checkin, question), *_ways(content, checkin, question)))
+    choices = _choices(content, checkin.night, question.code, questionnaire.chosen(checkin, question))
+    return Message(text, (*choices, *_ways(content, checkin, question)))
 
 
 def _origin(content: Content, checkin: CheckIn) -> Html:
     return content.words.say("origin_backfilled") if checkin.origin is Origin.BACKFILLED else Html("")
 
 
-def _choices(content: Content, checkin: CheckIn, question: Question) -> Rows:
-    standing = questionnaire.chosen(checkin, question)
-    buttons = [
-        (option, _choice(content, checkin, question, option, option.code in standing))
-        for option in question.options
-    ]
+@kept(most=256)
+def _choices(content: Content, night: date, code: str, standing: tuple[str, ...]) -> Rows:
+    """Return a question's choices as buttons, those that stand ticked: alike for all who answer so."""
+    question = content.questions[code]
     rows: list[tuple[Button, ...]] = []
     line: list[Button] = []
-    for option, button in buttons:
+    for option in question.options:
+        button = _choice(content, night, question, option, option.code in standing)
         if option.wide:
             rows += [tuple(line)] if line else []
             rows.append((button,))
@@ -72,11 +73,11 @@ def _choices(content: Content, checkin: CheckIn, question: Question) -> Rows:
     return tuple(rows)
 
 
-def _choice(content: Content, checkin: CheckIn, question: Question, option: Option, on: bool) -> Button:
+def _choice(content: Content, night: date, question: Question, option: Option, on: bool) -> Button:
     label = content.question_words[question.code].options[option.code]
     mark = "-" if question.many and on else "+"  # the target, never a toggle
     text = content.words.plain("chosen", label=label) if on else label
-    return Button(text, press_of(checkin.night, question.code, mark + option.code))
+    return Button(text, press_of(night, question.code, mark + option.code))
 
 
 def _ways(content: Content, checkin: CheckIn, question: Question) -> Rows:

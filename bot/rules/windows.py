@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -95,9 +96,9 @@ class Diary:
     def window(self, of: int, back: int = 0) -> list[Night]:
         """Return the logged nights among `of` nights that end `back` nights before the judged one."""
         if (of, back) not in self._windows:
-            first = self.on - timedelta(days=back + of - 1)
-            days = (first + timedelta(days=day) for day in range(of))
-            self._windows[of, back] = [self.by_date[day] for day in days if day in self.by_date]
+            last = self.on - timedelta(days=back)
+            first = bisect_left(self.nights, last - timedelta(days=of - 1), key=_day)
+            self._windows[of, back] = [*self.nights[first : bisect_right(self.nights, last, key=_day)]]
         return self._windows[of, back]
 
     def start(self, of: int, before: date) -> list[Night]:
@@ -108,6 +109,10 @@ class Diary:
     def until_night(self, on: date) -> Diary:
         """Return the same diary as it was known on an earlier night."""
         return Diary(tuple(night for night in self.nights if night.on <= on), on)
+
+
+def _day(night: Night) -> date:
+    return night.on
 
 
 def night_of(
