@@ -176,6 +176,22 @@ async def test_what_was_written_is_read_anew_of_that_patient(database: Database)
         assert changed.expecting == "night:2025-03-19"
 
 
+async def test_what_is_foreseen_stays_known_while_another_table_is_written(database: Database) -> None:
+    ids = await people(database)
+    async with database.company() as company:
+        await company.foresee_patients(ids)
+        await company.plan_each([Planned(ids[0], Kind.PROMPT, "tonight", 0, NOW, NOW + MINUTE)])
+        claimed = await company.claim_due(NOW, "us", NOW + MINUTE, 64)
+        await company.foresee_patients(ids)
+        known = {patient_id: dict(answers) for patient_id, answers in company._foreseen.items()}
+        await company.start_sendings([row.id for row in claimed], "us", NOW + MINUTE, NOW)
+        assert company._foreseen == known
+        await company.change_patient(ids[0], silent=True)
+        changed = await company.patient(ids[0])
+        assert changed is not None
+        assert changed.silent
+
+
 async def test_an_error_undoes_all_of_a_company(database: Database) -> None:
     ids = await people(database)
 

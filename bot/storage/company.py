@@ -162,11 +162,6 @@ class Company(Store):
         self._forget(None, change)
         return await super()._changed(change, **given)
 
-    async def _returned(self, change: Prepared, **given: object) -> list[Any]:
-        await self.catch_up()
-        self._forget(None, change)
-        return await super()._returned(change, **given)
-
     async def _do_all(self, changes: Sequence[Work]) -> list[int]:
         await self.catch_up()
         for change, given in changes:
@@ -200,7 +195,7 @@ class Company(Store):
 
     async def _add(self, insert: Prepared, rows: Sequence[Mapping[str, object]]) -> list[Any]:
         await self.catch_up()
-        self._foreseen.clear()
+        self._forget(None, insert)
         return await super()._add(insert, rows)
 
 
