@@ -250,6 +250,17 @@ async def test_a_city_is_typed_with_errors(talk: Conversation, country: str, typ
     assert (await known(talk, ada)).zone == zone
 
 
+async def test_a_bedtime_typed_for_the_zone_moves_nobody_abroad(talk: Conversation) -> None:
+    ada = await agreed(talk)
+    await talk.press(ada, "en:country:US", "Where are you?")
+    said = await talk.say(ada, "22:00")
+    assert "Which one do you mean?" in said[0].text
+    patient = await known(talk, ada)
+    assert (patient.step, patient.zone) == ("zone", None)
+    await talk.press(ada, "en:zone:Asia/Dubai", "your country is United States")
+    assert (await known(talk, ada)).zone == "Asia/Dubai"
+
+
 @pytest.mark.parametrize("country", ["US", "AU", "RU", "ES"])
 async def test_a_country_of_several_clocks_offers_its_places(talk: Conversation, country: str) -> None:
     ada = await agreed(talk)

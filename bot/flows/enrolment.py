@@ -439,7 +439,8 @@ def _zone_typed(content: Content, patient: Patient, text: str, now: datetime) ->
     if at is None:
         return None
     zones = _zones_showing(content, patient.country, now, at, text)
-    return _one_or_choice(content, "zone", [(zone, zone) for zone in zones])
+    abroad = all(is_abroad(patient, zone) for zone in zones)
+    return _one_or_choice(content, "zone", [(zone, zone) for zone in zones], sure=not abroad)
 
 
 def _zones_showing(content: Content, country: str | None, now: datetime, at: time, text: str) -> list[str]:
@@ -452,11 +453,13 @@ def _zones_showing(content: Content, country: str | None, now: datetime, at: tim
     return list(dict.fromkeys(at_home or found))
 
 
-def _one_or_choice(content: Content, what: str, found: list[tuple[str, str]]) -> str | Message | None:
-    """One meaning is taken; several become buttons."""
+def _one_or_choice(
+    content: Content, what: str, found: list[tuple[str, str]], sure: bool = True
+) -> str | Message | None:
+    """One meaning is taken if it is sure; several, or one in doubt, become buttons."""
     if not found:
         return None
-    if len({value for value, _ in found}) == 1:
+    if sure and len({value for value, _ in found}) == 1:
         return found[0][0]
     name = places.country_name if what == "country" else places.zone_label
     rows: Rows = tuple(
