@@ -585,3 +585,15 @@ async def test_a_typed_time_whose_reply_was_lost_answers_one_question_only(
     async with talk.store() as store:
         assert await store.checkin(patient.id, date(2026, 11, 19)) is None
         assert await store.checkin(patient.id, date(2026, 11, 20)) is None
+
+
+async def test_the_key_that_sends_a_place_goes_once_also_after_a_lost_reply(talk: Conversation) -> None:
+    ada = await at_step(talk, "zone")
+    await talk.press(ada, "en:where")
+    talk.telegram.faults.add(Fault("close", method="sendMessage"))
+    await ada.send("Chicago")
+    await ada.wait("When shall I write in the evening?")
+    await talk.settled()
+    assert ada.chat.reply_keyboard is None
+    said = await talk.say(ada, "9pm")
+    assert len(said) == 1, "nothing is left to take away"

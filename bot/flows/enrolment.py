@@ -21,6 +21,7 @@ CONSENT_VERSION = "2026-11"
 STEPS = ("country", "zone", "prompt", "checkin", "done")
 STEP_BEFORE = {"zone": "country", "prompt": "zone", "checkin": "prompt"}
 SHARING = "where"  # the key that sends a place is shown below the keyboard, and must go again
+SHARED = "+where"  # behind the message that answered while that key was shown
 MANY_ZONES = 12  # at most so many buttons of places
 HALF_DAY = timedelta(hours=12)
 
@@ -368,7 +369,7 @@ async def typed(services: Services, store: Store, patient: Patient, text: str, o
     now, what = services.clock(), patient.step
     taken = taken_from(patient, origin)
     if taken:
-        return await _next_page(services, store, patient, patient, taken, in_place=False)
+        return await _next_page(services, store, before_taking(patient), patient, taken, in_place=False)
     found = understand(content, patient, what, text, now)
     if isinstance(found, Message):
         return Reply(messages=(found,))
@@ -382,14 +383,19 @@ async def typed(services: Services, store: Store, patient: Patient, text: str, o
 
 async def take(store: Store, before: Patient, patient: Patient, area: str, what: str, origin: str) -> Patient:
     """Remember which message answered what: handled again after a lost reply, it answers nothing else."""
-    sharing = f":{SHARING}" if before.expecting.endswith(f":{SHARING}") else ""
-    return await store.change_patient(patient.id, expecting=f"{area}:{what}:{origin}{sharing}")
+    shared = SHARED if before.expecting.endswith(f":{SHARING}") else ""
+    return await store.change_patient(patient.id, expecting=f"{area}:{what}:{origin}{shared}")
 
 
 def taken_from(patient: Patient, origin: str) -> str:
     """Return what this very message answered already; empty when it is new."""
     _, what, taken = (*patient.expecting.split(":", 2), "", "")[:3]
-    return what if taken.removesuffix(f":{SHARING}") == origin else ""
+    return what if taken.removesuffix(SHARED) == origin else ""
+
+
+def before_taking(patient: Patient) -> Patient:
+    """Return the patient as expecting what the last taken message answered."""
+    return replace(patient, expecting=f":{SHARING}" if patient.expecting.endswith(SHARED) else "")
 
 
 async def place_found(services: Services, store: Store, patient: Patient, zone: str) -> Reply:

@@ -284,7 +284,7 @@ async def typed(
     content = services.content_for(patient)
     taken = enrolment.taken_from(patient, origin)
     if taken:
-        return _changed(services, patient, patient, taken, in_place=False)
+        return _changed(services, enrolment.before_taking(patient), patient, taken, in_place=False)
     what = "zone" if what == enrolment.SHARING else what
     found = _understood(content, patient, what, text, services.clock())
     if isinstance(found, Message):
