@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SANDBOX_PORT = 8321
 MOST = 36_500  # days or people of one invite
+HIGHEST_PORT = 65_535
 SANDBOX_TOKEN = "1000000001:sandbox-token-that-opens-nothing-anywhere"  # noqa: S105  # opens only the stand-in
 
 
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         "--sandbox", action="store_true", help="talk to the built-in chat page instead of Telegram"
     )
     run.add_argument(
-        "--port", type=int, default=SANDBOX_PORT, help=f"the chat page's port (default {SANDBOX_PORT})"
+        "--port", type=_port, default=SANDBOX_PORT, help=f"the chat page's port (default {SANDBOX_PORT})"
     )
     run.add_argument(
         "--lapse", type=int, metavar="NIGHTS", help="play so many nights of a scripted patient first"
@@ -85,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     triage.add_argument("--codes", action="store_true", help="print every code a case may use")
     triage.set_defaults(command=_triage)
     sandbox = commands.add_parser("sandbox", help="run only the stand-in for Telegram with its chat page")
-    sandbox.add_argument("--port", type=int, default=SANDBOX_PORT, help=f"its port (default {SANDBOX_PORT})")
+    sandbox.add_argument(
+        "--port", type=_port, default=SANDBOX_PORT, help=f"its port (default {SANDBOX_PORT})"
+    )
     sandbox.set_defaults(command=_sandbox)
     return parser
 
@@ -94,6 +97,13 @@ def _at_least_one(written: str) -> int:
     number = int(written)
     if not 1 <= number <= MOST:
         raise argparse.ArgumentTypeError(f"write a number from 1 to {MOST}")
+    return number
+
+
+def _port(written: str) -> int:
+    number = int(written)
+    if not 0 <= number <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"write a port from 0 (any free one) to {HIGHEST_PORT}")
     return number
 
 
@@ -117,7 +127,10 @@ def _check(_parsed: argparse.Namespace) -> int:
 def _health(_parsed: argparse.Namespace) -> int:
     from bot.operations.probe import ask_health  # noqa: PLC0415  # alone, so that the probe stays light
 
-    return ask_health(load_config(os.environ, need_token=False).listen)
+    listen = load_config(os.environ, need_token=False).listen
+    well = ask_health(listen)
+    print(f"{listen}: {'well' if well == 0 else 'not well, or no bot listens there; see LISTEN and the log'}")
+    return well
 
 
 def _invite(parsed: argparse.Namespace) -> int:
@@ -149,10 +162,11 @@ def _finish(work: Coroutine[Any, Any, int | None]) -> int:
         print(f"quietlegs: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(
-            f"quietlegs: {error.strerror or error}: is another copy running? See LISTEN or --port",
-            file=sys.stderr,
-        )
+        if error.filename is not None:  # a file or folder, not a port
+            line = f"{error.filename}: {error.strerror}: it must be a folder or file that can be written here"
+        else:
+            line = f"{error.strerror or error}: is another copy running? See LISTEN or --port"
+        print(f"quietlegs: {line}", file=sys.stderr)
         return 2
 
 

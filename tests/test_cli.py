@@ -134,7 +134,42 @@ def test_an_invite_for_nobody_is_refused(tmp_path: Path, arguments: list[str]) -
 def test_health_of_a_bot_that_does_not_run_is_red(tmp_path: Path) -> None:
     ran = quietlegs(tmp_path, "health", LISTEN="127.0.0.1:9")
     assert ran.returncode == 1
+    assert ran.stdout.startswith("127.0.0.1:9: not well")
     assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "web"])
+def test_a_port_that_is_none_is_refused(tmp_path: Path, port: str) -> None:
+    ran = quietlegs(tmp_path, "run", "--sandbox", "--port", port)
+    assert ran.returncode == 2
+    assert "--port" in ran.stderr.splitlines()[-1]
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    ran = quietlegs(tmp_path, "run", "--sandbox", "--port", "0")
+    assert ran.returncode == 2
+    (line,) = ran.stderr.splitlines()
+    assert "data/sandbox" in line
+    assert "another copy" not in line
+
+
+def test_a_missing_driver_is_asked_for_by_the_setting_that_needs_it(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfind = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'psycopg' else find(name, *rest)\n"
+    )
+    ran = quietlegs(
+        tmp_path,
+        "check",
+        DATABASE_URL="postgresql://ada@127.0.0.1:9/x",
+        PYTHONPATH=os.pathsep.join((str(tmp_path), str(ROOT))),
+    )
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("quietlegs: DATABASE_URL: PostgreSQL needs its driver")
+    asked = line.rpartition("--requirement ")[2]
+    assert "psycopg==" in (ROOT / asked).read_text()
 
 
 def test_no_command_and_an_unknown_one_are_explained(tmp_path: Path) -> None:

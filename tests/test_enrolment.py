@@ -10,7 +10,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, time
+from datetime import date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ import pytest
 
 from bot.model import Kind, Patient
 from bot.operations.logs import OURS, set_up_logging
+from bot.sandbox.faults import Fault
 from tests.conversation import LONDON, Conversation, Person, buttons, heard, newest_with
 
 NOTHING = {"inbox", "meta", "lease", "budget", "alembic_version", "receipt"}
@@ -76,7 +77,7 @@ async def at_step(talk: Conversation, step: str) -> Person:
     """Return somebody who has come as far as a step."""
     person = await agreed(talk)
     way = {"zone": ["US"], "prompt": ["GB"], "checkin": ["GB", "en:prompt:2100"]}
-    way["profile"] = [*way["checkin"], "en:checkin:0800"]
+    way["done"] = [*way["checkin"], "en:checkin:0800"]
     for button in way.get(step, []):
         await talk.press(person, button if ":" in button else f"en:country:{button}")
     assert (await known(talk, person)).step == step
@@ -249,6 +250,17 @@ async def test_a_city_is_typed_with_errors(talk: Conversation, country: str, typ
     assert (await known(talk, ada)).zone == zone
 
 
+async def test_a_bedtime_typed_for_the_zone_moves_nobody_abroad(talk: Conversation) -> None:
+    ada = await agreed(talk)
+    await talk.press(ada, "en:country:US", "Where are you?")
+    said = await talk.say(ada, "22:00")
+    assert "Which one do you mean?" in said[0].text
+    patient = await known(talk, ada)
+    assert (patient.step, patient.zone) == ("zone", None)
+    await talk.press(ada, "en:zone:Asia/Dubai", "your country is United States")
+    assert (await known(talk, ada)).zone == "Asia/Dubai"
+
+
 @pytest.mark.parametrize("country", ["US", "AU", "RU", "ES"])
 async def test_a_country_of_several_clocks_offers_its_places(talk: Conversation, country: str) -> None:
     ada = await agreed(talk)
@@ -366,10 +378,10 @@ async def test_another_country_takes_the_old_zone_away(talk: Conversation) -> No
     await talk.press(ada, "en:zone:America/New_York")
     await talk.press(ada, "en:prompt:2030")
     await talk.press(ada, "en:checkin:0830")
-    assert (await known(talk, ada)).step == "profile"
+    assert (await known(talk, ada)).step == "done"
 
 
-@pytest.mark.parametrize("step", ["country", "zone", "prompt", "checkin", "profile"])
+@pytest.mark.parametrize("step", ["country", "zone", "prompt", "checkin"])
 async def test_start_again_at_every_step_loses_nothing(talk: Conversation, step: str) -> None:
     ada = await at_step(talk, step)
     before = await known(talk, ada)
@@ -433,12 +445,29 @@ async def test_old_buttons_of_enrolment_change_nothing_later(talk: Conversation)
 
 
 async def test_the_last_button_pressed_twice_says_the_same(talk: Conversation) -> None:
-    ada = await at_step(talk, "profile")
+    ada = await at_step(talk, "done")
     message = newest_with(ada, "en:profile:later")
     await ada.press(message, "en:profile:later")
     await ada.press(message, "en:profile:later", stale=True)
     await talk.settled()
     assert heard(ada).count("You are all set") == 1
+
+
+@pytest.mark.parametrize("taps", [True, False])
+async def test_who_leaves_the_health_questions_open_is_written_to_all_the_same(
+    talk: Conversation, taps: bool
+) -> None:
+    ada = await at_step(talk, "checkin")
+    await (talk.press(ada, "en:checkin:0800") if taps else talk.say(ada, "eight"))
+    assert "Evening message: Friday 20 Nov, 21:00" in heard(ada)
+    assert "en:profile:now" in buttons(ada)
+    ada.mark()
+    await talk.until(time(21))
+    await ada.wait("Good evening")
+    await talk.until(time(8))
+    await ada.wait("How were your legs last night?")
+    newest_with(ada, "en:profile:now")
+    await talk.press(ada, "en:profile:now", "Question 1 of")
 
 
 async def test_buttons_pressed_twice_do_nothing_bad(talk: Conversation) -> None:
@@ -449,7 +478,7 @@ async def test_buttons_pressed_twice_do_nothing_bad(talk: Conversation) -> None:
         await ada.press(message, data, stale=True)
         await talk.settled()
     patient = await known(talk, ada)
-    assert (patient.step, patient.zone) == ("profile", "Australia/Perth")
+    assert (patient.step, patient.zone) == ("done", "Australia/Perth")
     assert len([message for message in ada.messages if message.from_bot]) == 3, "a question again, no more"
     assert all(query.answered for query in talk.telegram.world.queries.values())
 
@@ -471,12 +500,6 @@ async def test_nonsense_in_a_button_is_answered_and_changes_nothing(talk: Conver
     after = await known(talk, ada)
     assert (after.step, after.country, after.zone) == (before.step, before.country, before.zone)
     assert "Something went wrong" not in heard(ada)
-
-
-async def test_a_typed_word_at_the_last_step_repeats_the_question(talk: Conversation) -> None:
-    ada = await at_step(talk, "profile")
-    said = await talk.say(ada, "what questions")
-    assert "One last thing" in said[0].text
 
 
 async def test_danger_is_answered_in_the_middle_of_enrolment(talk: Conversation) -> None:
@@ -538,3 +561,39 @@ async def test_the_menu_and_the_description_are_registered(talk: Conversation) -
     (request,) = talk.telegram.asked("setMyDescription")
     assert "not an emergency service" in str(request.params["description"])
     assert len(str(request.params["description"])) <= 512
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_typed_time_whose_reply_was_lost_answers_one_question_only(
+    talk: Conversation, after: bool
+) -> None:
+    ada = await at_step(talk, "prompt")
+    talk.telegram.faults.add(Fault("close", method="sendMessage", after=after))
+    await ada.send("21:10")
+    await ada.wait("in the morning")
+    await talk.settled()
+    patient = await known(talk, ada)
+    assert (patient.step, patient.times.prompt_at) == ("checkin", time(21, 10))
+    assert "Evening: 21:10." in ada.last.text
+    talk.telegram.faults.add(Fault("close", method="sendMessage", after=after))
+    await ada.send("8")
+    await ada.wait("You are all set")
+    await talk.settled()
+    patient = await known(talk, ada)
+    assert (patient.step, patient.times.checkin_at) == ("done", time(8))
+    assert "You are all set" in ada.last.text
+    async with talk.store() as store:
+        assert await store.checkin(patient.id, date(2026, 11, 19)) is None
+        assert await store.checkin(patient.id, date(2026, 11, 20)) is None
+
+
+async def test_the_key_that_sends_a_place_goes_once_also_after_a_lost_reply(talk: Conversation) -> None:
+    ada = await at_step(talk, "zone")
+    await talk.press(ada, "en:where")
+    talk.telegram.faults.add(Fault("close", method="sendMessage"))
+    await ada.send("Chicago")
+    await ada.wait("When shall I write in the evening?")
+    await talk.settled()
+    assert ada.chat.reply_keyboard is None
+    said = await talk.say(ada, "9pm")
+    assert len(said) == 1, "nothing is left to take away"

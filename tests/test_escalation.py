@@ -591,3 +591,11 @@ async def test_a_settled_matter_owes_nothing(talk: Conversation) -> None:
         waiting = await store.waiting(patient.id)
     assert not [one for one in waiting if one.kind in (Kind.CARD, Kind.FOLLOW_UP)]
     assert State.READY in {one.state for one in waiting}, "prompts go on"
+
+
+async def test_why_claims_no_more_nights_than_were_told(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "can't keep my legs still at night, crawling, have to get up and walk")
+    said = await talk.say(ada, "/why")
+    assert "restless legs at night" in said[0].text
+    assert "a week" not in said[0].text

@@ -177,6 +177,22 @@ async def test_an_older_database_is_copied_before_it_changes(
             assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
 
 
+async def test_who_was_left_at_the_offer_of_questions_is_enrolled(tmp_path: Path) -> None:
+    file = tmp_path / "quietlegs.db"
+    database = Database(f"sqlite:///{file}")
+    await database.open()
+    async with database.transaction() as store:
+        patient = await store.add_patient(5, "en", TIMES, NOW)
+        await store.change_patient(patient.id, step="profile", expecting="enrol:profile")
+    await database.close()
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0003'")
+        connection.commit()
+    await open_and_close(f"sqlite:///{file}")
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT step, expecting FROM patient").fetchall() == [("done", "")]
+
+
 async def test_rows_without_their_owner_stop_a_migration(tmp_path: Path) -> None:
     file = tmp_path / "quietlegs.db"
     await open_and_close(f"sqlite:///{file}")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.model import Kind
+from bot.sandbox.faults import Fault
 from tests.conversation import LONDON, Conversation, Person, buttons, heard, newest_with
 from tests.test_enrolment import known, planned
 
@@ -331,3 +332,22 @@ async def test_every_page_has_short_buttons_and_a_way_back(talk: Conversation) -
         assert "se:page:overview" in shown
         assert all(len(data.encode()) <= 64 for data in shown)
         assert all(len(label) <= 40 for label in shown.values())
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_typed_setting_whose_reply_was_lost_is_no_answer_about_the_night(
+    talk: Conversation, after: bool
+) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "/settings")
+    await talk.press(ada, "se:page:checkin")
+    talk.telegram.faults.add(Fault("close", method="sendMessage", after=after))
+    await ada.send("8")
+    await ada.wait("Morning: 08:00.")
+    await talk.settled()
+    assert "Morning: 08:00." in ada.last.text
+    async with talk.store() as store:
+        patient = await store.patient_of_chat(ada.id)
+        assert patient is not None
+        assert patient.times.checkin_at == time(8)
+        assert await store.diary(patient.id, date(2026, 11, 1), date(2026, 11, 30)) == []

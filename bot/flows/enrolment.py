@@ -18,9 +18,10 @@ from content.loader import Content
 from content.words import Html
 
 CONSENT_VERSION = "2026-11"
-STEPS = ("country", "zone", "prompt", "checkin", "profile", "done")
-STEP_BEFORE = {"zone": "country", "prompt": "zone", "checkin": "prompt", "profile": "checkin"}
+STEPS = ("country", "zone", "prompt", "checkin", "done")
+STEP_BEFORE = {"zone": "country", "prompt": "zone", "checkin": "prompt"}
 SHARING = "where"  # the key that sends a place is shown below the keyboard, and must go again
+SHARED = "+where"  # behind the message that answered while that key was shown
 MANY_ZONES = 12  # at most so many buttons of places
 HALF_DAY = timedelta(hours=12)
 
@@ -122,7 +123,6 @@ def step_page(
         "zone": lambda: zone_page(content, patient.country, "en", services.default_zone),
         "prompt": lambda: time_page(content, "prompt", "en"),
         "checkin": lambda: time_page(content, "checkin", "en"),
-        "profile": lambda: _profile_offer(content),
     }.get(patient.step, lambda: Message(content.words.say("welcome_back")))()
     before = _step_before(patient)
     if before:
@@ -173,13 +173,6 @@ def time_page(content: Content, which: str, area: str) -> Message:
     return Message(words.say(f"ask_{which}"), rows)
 
 
-def _profile_offer(content: Content) -> Message:
-    words = content.words
-    yes = Button(words.plain("button_profile_now"), "en:profile:now", Style.MAIN)
-    later = Button(words.plain("button_profile_later"), "en:profile:later")
-    return Message(words.say("ask_profile"), ((yes,), (later,)))
-
-
 # --- answers -------------------------------------------------------------------------------------------
 
 
@@ -193,25 +186,30 @@ async def press(
             return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
         content = services.content_for(patient)
         if patient.step == "done":
-            return await _pressed_late(store, content, patient, what)
+            return await _pressed_late(services, store, content, patient, what, value)
         if what == "where":
             await store.change_patient(patient.id, expecting=f"enrol:{SHARING}")
             return location_request(content)
-        if what == "profile" and patient.step == "profile" and value in ("now", "later"):
-            return await _finish(services, store, patient, with_profile=value == "now")
         if what == "back":
             return await _go_back(services, store, patient, value)
         accepted = await accept(services, store, patient, what, value)
         if accepted is None:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
-        return _next_page(services, patient, accepted, what, in_place=True)
+        return await _next_page(services, store, patient, accepted, what, in_place=True)
 
 
-async def _pressed_late(store: Store, content: Content, patient: Patient, what: str) -> Reply:
-    """A button of enrolment changes nothing any more; the last one says again what it said."""
-    if what == "profile":
-        return Reply(edit=await _done_page(store, content, patient))
-    return Reply(notice=content.words.plain("notice_enrolled"), alert=True)
+async def _pressed_late(
+    services: Services, store: Store, content: Content, patient: Patient, what: str, value: str
+) -> Reply:
+    """A button of enrolment changes nothing any more; the last ones say again what they said."""
+    if what == "checkin" and clock_of(value) == patient.times.checkin_at:
+        said = accepted_words(content, patient, what, services.clock())
+        return Reply(edit=await _finished(store, content, patient, said))
+    if what != "profile":
+        return Reply(notice=content.words.plain("notice_enrolled"), alert=True)
+    known = await store.profile(patient.id)
+    first = profile.first_question(content, known, "r") if value == "now" else None
+    return Reply(edit=await _done_page(store, content, patient), messages=(first,) if first else ())
 
 
 async def _go_back(services: Services, store: Store, patient: Patient, step: str) -> Reply:
@@ -221,14 +219,21 @@ async def _go_back(services: Services, store: Store, patient: Patient, step: str
     return Reply(edit=step_page(services, services.content_for(patient), patient, services.clock()))
 
 
-def _next_page(services: Services, before: Patient, patient: Patient, what: str, in_place: bool) -> Reply:
+async def _next_page(
+    services: Services, store: Store, before: Patient, patient: Patient, what: str, in_place: bool
+) -> Reply:
     """Say what was understood and put the next question; ask the country where the zone lies in another."""
     content, now = services.content_for(patient), services.clock()
     lead = accepted_words(content, patient, what, now)
     gone: tuple[Message, ...] = ()
     if before.expecting.endswith(f":{SHARING}"):
         gone, lead = (Message(lead, keyboard="remove"),), Html("")
-    page = step_page(services, content, patient, now, lead)
+    if patient.step == "done":
+        if before.step != "done":
+            await _begin(services, store, patient)
+        page = await _finished(store, content, patient, lead)
+    else:
+        page = step_page(services, content, patient, now, lead)
     abroad = (abroad_question(content, patient, now.date()),) if what == "zone" else ()
     asked = tuple(message for message in abroad if message is not None)
     if in_place:
@@ -319,18 +324,25 @@ async def _advance(store: Store, patient: Patient, answered: str) -> Patient:
         step = "prompt"
     elif patient.zone is None and step != "country":
         step = "zone"
-    return await store.change_patient(patient.id, step=step, expecting=f"enrol:{step}")
+    expecting = "" if step == "done" else f"enrol:{step}"
+    return await store.change_patient(patient.id, step=step, expecting=expecting)
 
 
-async def _finish(services: Services, store: Store, patient: Patient, with_profile: bool) -> Reply:
+async def _begin(services: Services, store: Store, patient: Patient) -> None:
+    """Plan from the last answer that is needed on: whether the health questions are ever tapped is open."""
     content = services.content_for(patient)
-    patient = await store.change_patient(patient.id, step="done", expecting="")
     await plan_all(store, patient, content.timing, services.clock())
     await replan(store, patient, content)
     services.wake()
-    known = await store.profile(patient.id)
-    first = profile.first_question(content, known, "r") if with_profile else None
-    return Reply(edit=await _done_page(store, content, patient), messages=(first,) if first else ())
+
+
+async def _finished(store: Store, content: Content, patient: Patient, lead: Html) -> Message:
+    """Return what comes next, with the offer of the health questions."""
+    done, words = await _done_page(store, content, patient), content.words
+    yes = Button(words.plain("button_profile_now"), "en:profile:now", Style.MAIN)
+    later = Button(words.plain("button_profile_later"), "en:profile:later")
+    text = "\n\n".join(part for part in (lead, done.text, words.say("ask_profile")) if part)
+    return Message(Html(text), ((yes,), (later,)))
 
 
 async def _done_page(store: Store, content: Content, patient: Patient) -> Message:
@@ -351,27 +363,48 @@ async def _next_times(store: Store, content: Content, patient: Patient) -> Html:
 # --- typed answers -------------------------------------------------------------------------------------
 
 
-async def typed(services: Services, store: Store, patient: Patient, text: str) -> Reply:
+async def typed(services: Services, store: Store, patient: Patient, text: str, origin: str) -> Reply:
     """Take a typed answer to the step where enrolment stands; say what would be understood if it was not."""
     content = services.content_for(patient)
-    now = services.clock()
-    if patient.step == "profile":
-        return Reply(messages=(step_page(services, content, patient, now),))
-    found = understand(content, patient, patient.step, text, now)
+    now, what = services.clock(), patient.step
+    taken = taken_from(patient, origin)
+    if taken:
+        return await _next_page(services, store, before_taking(patient), patient, taken, in_place=False)
+    found = understand(content, patient, what, text, now)
     if isinstance(found, Message):
         return Reply(messages=(found,))
-    accepted = await accept(services, store, patient, patient.step, found) if found else None
+    accepted = await accept(services, store, patient, what, found) if found else None
     if accepted is None:
-        lead = content.words.say(f"not_understood_{patient.step}", text=text[:40])
+        lead = content.words.say(f"not_understood_{what}", text=text[:40])
         return Reply(messages=(step_page(services, content, patient, now, lead),))
-    return _next_page(services, patient, accepted, patient.step, in_place=False)
+    accepted = await take(store, patient, accepted, "enrol", what, origin)
+    return await _next_page(services, store, patient, accepted, what, in_place=False)
+
+
+async def take(store: Store, before: Patient, patient: Patient, area: str, what: str, origin: str) -> Patient:
+    """Remember which message answered what: handled again after a lost reply, it answers nothing else."""
+    shared = SHARED if before.expecting.endswith(f":{SHARING}") else ""
+    return await store.change_patient(patient.id, expecting=f"{area}:{what}:{origin}{shared}")
+
+
+def taken_from(patient: Patient, origin: str) -> str:
+    """Return what this very message answered already; empty when it is new."""
+    _, what, taken = (*patient.expecting.split(":", 2), "", "")[:3]
+    return what if taken.removesuffix(SHARED) == origin else ""
+
+
+def before_taking(patient: Patient) -> Patient:
+    """Return the patient as expecting what the last taken message answered."""
+    return replace(patient, expecting=f":{SHARING}" if patient.expecting.endswith(SHARED) else "")
 
 
 async def place_found(services: Services, store: Store, patient: Patient, zone: str) -> Reply:
     """Take the zone of a shared place while enrolling."""
     accepted = await accept(services, store, patient, "zone", zone)
     plain = replace(patient, expecting="")
-    return Reply() if accepted is None else _next_page(services, plain, accepted, "zone", in_place=False)
+    if accepted is None:
+        return Reply()
+    return await _next_page(services, store, plain, accepted, "zone", in_place=False)
 
 
 def accepted_words(content: Content, patient: Patient, what: str, now: datetime) -> Html:
@@ -412,7 +445,8 @@ def _zone_typed(content: Content, patient: Patient, text: str, now: datetime) ->
     if at is None:
         return None
     zones = _zones_showing(content, patient.country, now, at, text)
-    return _one_or_choice(content, "zone", [(zone, zone) for zone in zones])
+    abroad = all(is_abroad(patient, zone) for zone in zones)
+    return _one_or_choice(content, "zone", [(zone, zone) for zone in zones], sure=not abroad)
 
 
 def _zones_showing(content: Content, country: str | None, now: datetime, at: time, text: str) -> list[str]:
@@ -425,11 +459,13 @@ def _zones_showing(content: Content, country: str | None, now: datetime, at: tim
     return list(dict.fromkeys(at_home or found))
 
 
-def _one_or_choice(content: Content, what: str, found: list[tuple[str, str]]) -> str | Message | None:
-    """One meaning is taken; several become buttons."""
+def _one_or_choice(
+    content: Content, what: str, found: list[tuple[str, str]], sure: bool = True
+) -> str | Message | None:
+    """One meaning is taken if it is sure; several, or one in doubt, become buttons."""
     if not found:
         return None
-    if len({value for value, _ in found}) == 1:
+    if sure and len({value for value, _ in found}) == 1:
         return found[0][0]
     name = places.country_name if what == "country" else places.zone_label
     rows: Rows = tuple(

@@ -226,10 +226,11 @@ async def _answer(
     Words that led to a card (*is_taken*) were understood, whatever else they are.
     """
     topic, _, detail = patient.expecting.partition(":")
-    if topic == "enrol" and patient.step != "done":
-        return await enrolment.typed(services, store, patient, text)
-    if topic == "set" and detail in settings.PAGES:
-        return await settings.typed(services, store, patient, detail, text)
+    taken = enrolment.taken_from(patient, origin)
+    if topic == "enrol" and (patient.step != "done" or taken):
+        return await enrolment.typed(services, store, patient, text, origin)
+    if topic == "set" and (detail in settings.PAGES or taken):
+        return await settings.typed(services, store, patient, detail, text, origin)
     if topic == "appointment" and not _has_answers(reading):
         noted = await appointment.typed(services, store, patient, detail, text)
         if noted is not None:

@@ -277,9 +277,14 @@ def _date_of(value: str) -> date | None:
         return None
 
 
-async def typed(services: Services, store: Store, patient: Patient, what: str, text: str) -> Reply:
+async def typed(
+    services: Services, store: Store, patient: Patient, what: str, text: str, origin: str
+) -> Reply:
     """Take a typed value for the settings page that is open; say what would be understood if it was not."""
     content = services.content_for(patient)
+    taken = enrolment.taken_from(patient, origin)
+    if taken:
+        return _changed(services, enrolment.before_taking(patient), patient, taken, in_place=False)
     what = "zone" if what == enrolment.SHARING else what
     found = _understood(content, patient, what, text, services.clock())
     if isinstance(found, Message):
@@ -290,6 +295,8 @@ async def typed(services: Services, store: Store, patient: Patient, what: str, t
         lead = content.words.say(f"not_understood_{what}", text=text[:40])
         page = _page(services, content, patient, what)
         return Reply(messages=(Message(Html(f"{lead}\n\n{page.text}"), page.rows),))
+    if not changed.expecting:
+        changed = await enrolment.take(store, patient, changed, "set", what, origin)
     return _changed(services, patient, changed, what, in_place=False)
 
 

@@ -37,7 +37,10 @@ def place_of(url: str) -> Place:
         return Place(found.set(drivername="sqlite"), Path(found.database).absolute())
     if name in (POSTGRES, "postgres"):
         if importlib.util.find_spec("psycopg") is None:
-            raise StorageError("PostgreSQL needs its driver: pip install 'quietlegs[postgres]'")
+            raise StorageError(
+                "DATABASE_URL: PostgreSQL needs its driver, which the image has; without a container: "
+                ".venv/bin/python -m pip install --require-hashes --requirement requirements/image.txt"
+            )
         return Place(found.set(drivername="postgresql+psycopg"), None)
     raise StorageError(f"DATABASE_URL names a database we do not know: {HINT}")
 
