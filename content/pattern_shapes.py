@@ -38,6 +38,12 @@ class NightIs(Shape):
     longest_over: Annotated[int, Field(ge=1, le=600)] | None = None
     any: Annotated[tuple[NightIs, ...], BeforeValidator(_frozen)] = ()
 
+    @cached_property
+    def told(self) -> tuple[tuple[str, Any], ...]:
+        """Return the names and the values of the fields that are set."""
+        values = ((name, getattr(self, name)) for name in NightIs.model_fields)
+        return tuple((name, value) for name, value in values if value is not None and value != ())
+
 
 class Nights(Shape):
     """On `at_least` of the last `of` nights it was so; `weeks_running`: in each of so many such windows.

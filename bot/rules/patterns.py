@@ -97,22 +97,10 @@ def _finding(rule: str, pattern: Pattern, diary: Diary, proof: Proof) -> Finding
 
 def night_is(night: Night, that: NightIs) -> bool:
     """Say whether a night was like that: everything that is written holds, of a list one."""
-    return (
-        (that.pain_from is None or (night.pain is not None and night.pain >= that.pain_from))
-        and (that.symptoms is None or night.has_symptoms is that.symptoms)
-        and (that.sleep_disturbed is None or night.sleep_disturbed is that.sleep_disturbed)
-        and (not that.feeling or not night.feeling.isdisjoint(that.feeling))
-        and (not that.helped or not night.helped.isdisjoint(that.helped))
-        and (not that.signs or night.has_sign(that.signs))
-        and (that.side is None or _side(night) == that.side)
-        and (that.tired is None or night.tired == that.tired)
-        and (that.painkiller is None or night.painkiller is that.painkiller)
-        and (that.self_care is None or bool(night.did) is that.self_care)
-        and (that.distress_from is None or (night.distress or 0) >= that.distress_from)
-        and (that.mood_from is None or (night.mood or 0) >= that.mood_from)
-        and (that.longest_over is None or (night.longest_minutes or 0) > that.longest_over)
-        and (not that.any or any(night_is(night, part) for part in that.any))
-    )
+    for name, value in that.told:  # noqa: SIM110  # a generator would take longer than what it asks
+        if not _IS[name](night, value):
+            return False
+    return True
 
 
 def _side(night: Night) -> str | None:
@@ -121,16 +109,34 @@ def _side(night: Night) -> str | None:
     return "one" if night.side in ONE_LEG else None
 
 
+# What each field of a shape asks of a night.
+_IS: Mapping[str, Callable[[Night, Any], bool]] = {
+    "pain_from": lambda night, score: night.pain is not None and night.pain >= score,
+    "symptoms": lambda night, yes: night.has_symptoms is yes,
+    "sleep_disturbed": lambda night, yes: night.sleep_disturbed is yes,
+    "feeling": lambda night, codes: not night.feeling.isdisjoint(codes),
+    "helped": lambda night, codes: not night.helped.isdisjoint(codes),
+    "signs": lambda night, codes: night.has_sign(codes),
+    "side": lambda night, side: _side(night) == side,
+    "tired": lambda night, tired: night.tired == tired,
+    "painkiller": lambda night, yes: night.painkiller is yes,
+    "self_care": lambda night, yes: bool(night.did) is yes,
+    "distress_from": lambda night, score: (night.distress or 0) >= score,
+    "mood_from": lambda night, score: (night.mood or 0) >= score,
+    "longest_over": lambda night, minutes: (night.longest_minutes or 0) > minutes,
+    "any": lambda night, parts: any(night_is(night, part) for part in parts),
+}
+
+
 def _codes(that: NightIs) -> Iterator[str]:
     """Name what was looked for, as evidence codes."""
-    for name in NightIs.model_fields:
-        value = getattr(that, name)
+    for name, value in that.told:
         if name == "any":
             for part in value:
                 yield from _codes(part)
         elif isinstance(value, tuple):
             yield from (f"{name.removesuffix('s') if name == 'signs' else name}:{code}" for code in value)
-        elif value is not None:
+        else:
             yield f"{name}:{value}".lower()
 
 
@@ -157,6 +163,7 @@ class _Judge:
         self._content = content
         self._diary = diary
         self._person = person
+        self._liked: dict[int, dict[date, bool]] = {}  # by the shape, which lives longer
         self._kinds: dict[str, Callable[[Any], Proof | None]] = {
             "nights": self._nights,
             "share_of_nights": self._share,
@@ -178,6 +185,18 @@ class _Judge:
         """Return what a condition rests on, or None when it is not met."""
         kind, value = when.told
         return self._kinds[kind](value) if kind else None
+
+    def _like(self, nights: Iterable[Night], that: NightIs) -> list[Night]:
+        """The nights that were like that; each is asked once, in however many windows it lies."""
+        known = self._liked.setdefault(id(that), {})
+        found = []
+        for night in nights:
+            liked = known.get(night.on)
+            if liked is None:
+                liked = known[night.on] = night_is(night, that)
+            if liked:
+                found.append(night)
+        return found
 
     # --- joining ---
 
@@ -210,7 +229,7 @@ class _Judge:
     def _nights(self, shape: Nights) -> Proof | None:
         found: list[Night] = []
         for week in range(shape.weeks_running):
-            hits = _like(self._diary.window(shape.of, week * shape.of), shape.that)
+            hits = self._like(self._diary.window(shape.of, week * shape.of), shape.that)
             if len(hits) < shape.at_least:
                 return None
             found += hits
@@ -224,7 +243,7 @@ class _Judge:
 
     def _share(self, shape: ShareOfNights) -> Proof | None:
         logged = _telling(self._diary.window(shape.of), shape.that)
-        hits = _like(logged, shape.that)
+        hits = self._like(logged, shape.that)
         if len(logged) < shape.need or len(hits) < shape.share * len(logged) - EPSILON:
             return None
         return _resting_on(hits, _had(hits, shape.that))
@@ -253,10 +272,10 @@ class _Judge:
         earlier = _telling(self._diary.window(shape.of, shape.of * shape.weeks_running), shape.that)
         if len(earlier) < shape.need:
             return None
-        old = len(_like(earlier, shape.that))
-        if any(len(_like(window, shape.that)) < old + shape.up for window in recent):
+        old = len(self._like(earlier, shape.that))
+        if any(len(self._like(window, shape.that)) < old + shape.up for window in recent):
             return None
-        hits = [night for window in (earlier, *recent) for night in _like(window, shape.that)]
+        hits = [night for window in (earlier, *recent) for night in self._like(window, shape.that)]
         return _resting_on(hits, ("more_nights", *_codes(shape.that)))
 
     def _no_better(self, shape: NoBetter) -> Proof | None:
@@ -275,7 +294,7 @@ class _Judge:
         return _resting_on([*start, *now], ("no_better",))
 
     def _lasting(self, shape: Lasting) -> Proof | None:
-        hits = _like(self._diary.window(shape.within), shape.that)
+        hits = self._like(self._diary.window(shape.within), shape.that)
         if len(hits) < 2 or (hits[-1].on - hits[0].on).days < shape.nights:
             return None
         if (self._diary.on - hits[-1].on).days >= shape.fresh:
@@ -283,7 +302,7 @@ class _Judge:
         return _resting_on(hits, _had(hits, shape.that))
 
     def _medicine(self, shape: MedicineWithin) -> Proof | None:
-        hits = _like(self._diary.nights, shape.that)
+        hits = self._like(self._diary.nights, shape.that)
         if not hits or (self._diary.on - hits[-1].on).days >= shape.fresh:
             return None
         onset = hits[0]
@@ -336,10 +355,6 @@ def _moved(shape: Change, old: float, window: list[Night]) -> bool:
         and (shape.share is None or gain >= shape.share * old - EPSILON)
         and beyond >= shape.nights_beyond
     )
-
-
-def _like(nights: Iterable[Night], that: NightIs) -> list[Night]:
-    return [night for night in nights if night_is(night, that)]
 
 
 def _telling(nights: Iterable[Night], that: NightIs) -> list[Night]:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from bot.model import ANSWER_QUESTIONS, CheckIn, Correction, Episode, Evening, Origin
 from bot.storage.errors import StorageError
-from bot.storage.prepared import Prepared, Question, columns_of, upsert
+from bot.storage.prepared import Prepared, Question, columns_of, straight, upsert
 from bot.storage.server import Work
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import checkin, correction, episode, evening, evening_piece
@@ -22,9 +22,10 @@ FIXED = frozenset({"id", "patient_id", "origin"})
 CHECKIN_FIELDS = tuple(field.name for field in fields(CheckIn) if field.name != "night")
 
 _CHECKINS = select(*columns_of(CheckIn, checkin)).where(checkin.c.patient_id == bindparam("patient_id"))
-CHECKIN = Question(CheckIn, _CHECKINS.where(checkin.c.night == bindparam("night")), holds=True)
+_checkin_of = straight(CheckIn)
+CHECKIN = Question(_checkin_of, _CHECKINS.where(checkin.c.night == bindparam("night")), holds=True)
 DIARY = Question(
-    CheckIn,
+    _checkin_of,
     _CHECKINS.where(checkin.c.night.between(bindparam("since"), bindparam("until"))).order_by(
         checkin.c.night
     ),

@@ -99,6 +99,12 @@ def fill_server(url: str, count: int, due_in: float, kind: Kind = Kind.PROMPT, n
             made = {
                 "id": "1000 + row_number() OVER ()",
                 **({"chat_id": "number"} if table == "patient" else {}),
+                # No two alike, as in life.
+                **(
+                    {"opened_at": "opened_at + number * interval '1 microsecond'"}
+                    if table == "checkin"
+                    else {}
+                ),
                 ours: "number",
             }
             values = ", ".join(made.get(name, f'"{name}"') for name in names)
@@ -133,6 +139,8 @@ def _multiply(connection: sqlite3.Connection, table: str, ours: str, count: int)
                 row[ours] = patient_id
                 if table == "patient":
                     row["chat_id"] = patient_id
+                elif table == "checkin":  # no two alike, as in life
+                    row["opened_at"] = f"{row['opened_at'][:-6]}{patient_id % 10**6:06d}"
                 yield [*row.values()]
 
     marks = ", ".join("?" * len(names))

@@ -29,14 +29,15 @@ class Case:
 
 ON_SQLITE = (Case(30, 900), Case(1000, 10000), Case(1000, 2000, Kind.CHECKIN, nights=30))
 ON_POSTGRES = (Case(1000, 5000), Case(1000, 1000, Kind.CHECKIN, nights=30))
-LEAD = 15.0  # seconds from the filling to the moment they are due: the bot is up and at rest by then
+LEAD = 40.0  # seconds from the filling to the moment they are due: the bot is up and at rest by then
 LONGEST = 120.0
 
 
 def once(case: Case, folder: Path, url: str, due_at: float) -> list[object]:
     """Return what one case came to, as a row of the table."""
     settings = {"SEND_RATE": str(case.rate), "DATABASE_URL": url}
-    with running(OURS, folder, settings=settings) as bot:
+    with running(OURS, folder, settings=settings, soon_ready=True) as bot:
+        bot.settle()
         time.sleep(max(0.0, due_at - time.monotonic() - 0.5))
         used = bot.cpu()
         came: list[float] = []
