@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from telegram import Bot, CallbackQuery, Chat, InaccessibleMessage, Update, User
@@ -363,14 +364,22 @@ def _understood(raw: dict[str, Any], bot: Bot) -> Update | None:
     if not message:
         return Update.de_json(raw, bot)
     chat, person = message["chat"], press["from"]
-    whose = User(
-        person["id"], person["first_name"], person["is_bot"], language_code=person.get("language_code")
-    )
-    where = InaccessibleMessage(Chat(chat["id"], chat["type"]), message["message_id"])
+    whose = _person(person["id"], person["first_name"], person["is_bot"], person.get("language_code"))
+    where = InaccessibleMessage(_chat(chat["id"], chat["type"]), message["message_id"])
     query = CallbackQuery(
         press["id"], whose, press.get("chat_instance", ""), message=where, data=press.get("data")
     )
     return Press(int(raw["update_id"]), callback_query=query)
+
+
+@lru_cache(1024)  # one who presses does so several times, and the library takes its time over each
+def _person(person_id: int, first_name: str, is_bot: bool, language: str | None) -> User:
+    return User(person_id, first_name, is_bot, language_code=language)
+
+
+@lru_cache(1024)
+def _chat(chat_id: int, kind: str) -> Chat:
+    return Chat(chat_id, kind)
 
 
 def _is_outage(error: BaseException | None) -> bool:
