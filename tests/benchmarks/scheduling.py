@@ -12,7 +12,7 @@ from tests.benchmarks.crowd import fill
 from tests.benchmarks.runners import OURS, rows, running, script, temporary
 
 SIZES = [int(each) for each in os.environ.get("SIZES", "1000,10000,100000,1000000").split(",")]
-JOBS = 10_000  # patients, at most, with jobs of their own
+JOBS = 100_000  # patients, at most, with jobs of their own
 DUE = 10_000
 SETTLE, IDLE = 5.0, 10.0
 
