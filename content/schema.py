@@ -134,6 +134,16 @@ class RedFlag(Shape):
     review: Review
 
 
+class OtherWords(Shape):
+    """The same words where the reader speaks for somebody else."""
+
+    line: str
+    question: str
+    action: str
+    why: str
+    do_not: str = ""
+
+
 class RedFlagWords(Shape):
     """The fixed words of one red flag: action first, reason second, what not to do last."""
 
@@ -143,6 +153,12 @@ class RedFlagWords(Shape):
     action: str
     why: str
     do_not: str = ""
+    other: OtherWords | None = None  # about somebody else, where the words above would not do
+
+    @property
+    def about_other(self) -> RedFlagWords:
+        """Return the words about somebody else, which for most rows are the same."""
+        return self.model_copy(update=dict(self.other)) if self.other else self
 
 
 class Lifecycle(Shape):

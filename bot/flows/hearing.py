@@ -93,13 +93,15 @@ def _stranger(services: Services, content: Content, text: str) -> Reply:
 def _stateless(content: Content, heard: Heard, now: datetime) -> tuple[Message, ...]:
     """The cards of what is certain, else the question whose buttons lead to the cards."""
     today = now.date()
-    raised = (*heard.own.raised, *heard.other.raised)
-    if raised:
-        return tuple(stateless_card(content, finding.rule, today) for finding in raised)
+    if heard.own.raised or heard.other.raised:
+        legs = ((finding, finding.side or "" if finding.names_leg else "") for finding in heard.own.raised)
+        own = (stateless_card(content, finding.rule, today, leg=leg) for finding, leg in legs)
+        theirs = (stateless_card(content, one.rule, today, about_other=True) for one in heard.other.raised)
+        return (*own, *theirs)
     asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
     if not asks:
         return ()
-    nobody = Asking(0, 0, today, "words", asks, False, now, None, None)
+    nobody = Asking(0, 0, today, "words", asks, not heard.own.asks, now, None, None)
     return (question_message(content, None, nobody, today),)
 
 
@@ -138,7 +140,7 @@ async def _raise_one(
     findings = judged.raised if about_other else (*judged.raised, *judged.lower)
     raised = await raise_findings(services, store, patient, findings, night, origin, about_other)
     if judged.asks:
-        because, codes = because_of(judged.said), told_codes(judged.said)
+        because, codes = because_of(judged.said), told_codes(judged.said, judged.leg)
         await put_question(
             services, store, patient, night, because, judged.asks, about_other, origin, codes, wait
         )

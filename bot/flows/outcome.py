@@ -70,9 +70,12 @@ async def _settle(
         return Reply(notice=words.plain("notice_noted"), messages=(settled,))
     if outcome is Outcome.CANNOT:
         return Reply(messages=(_cannot_reach(services, content, patient, row),))
-    if outcome in QUIET or f"after_{outcome}" not in words.messages:
+    after = f"after_{outcome}"
+    if outcome in QUIET or after not in words.messages:
         return Reply(notice=words.plain("notice_read" if row.level >= Level.URGENT else "notice_noted"))
-    return Reply(notice=words.plain("notice_noted"), messages=(Message(words.say(f"after_{outcome}")),))
+    if row.about_other and f"{after}_other" in words.messages:
+        after = f"{after}_other"
+    return Reply(notice=words.plain("notice_noted"), messages=(Message(words.say(after)),))
 
 
 async def _acknowledge(services: Services, store: Store, row: Escalation, outcome: Outcome) -> None:

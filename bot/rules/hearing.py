@@ -25,6 +25,7 @@ class Judged:
     lower: tuple[Finding, ...] = ()  # soon and routine
     asks: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # the new codes: "sign:fever", "flag:diabetes"
+    leg: str = ""  # the one leg named in the words of all its signs of a leg
 
     @property
     def is_grave(self) -> bool:
@@ -70,7 +71,24 @@ def listen(content: Content, text: str, facts: Facts) -> Heard:
     own = said_of(content, facts, _sure(reading.signs()), doubtful[False], flags, reading)
     theirs = dict.fromkeys(reading.others_flags, True)
     other = said_of(content, Facts(), _sure(reading.others_signs()), doubtful[True], theirs)
-    return _weighed(content, text, {**facts.flags, **flags}, Heard(reading, own, other))
+    heard = _weighed(content, text, {**facts.flags, **flags}, Heard(reading, own, other))
+    return replace(heard, own=_with_leg(content, reading.legs, heard.own))
+
+
+def _with_leg(content: Content, legs: Mapping[str, str], own: Judged) -> Judged:
+    """Name the leg with what rests on no sign of a leg but those in whose own words it stands."""
+
+    def leg_of(codes: Iterable[str]) -> str:
+        sided = [sign for sign in sign_codes(codes) if sign in content.signs and content.signs[sign].sided]
+        named = {legs.get(sign, "") for sign in sided}
+        return named.pop() if len(named) == 1 else ""
+
+    def named(finding: Finding) -> Finding:
+        leg = leg_of(finding.evidence)
+        return replace(finding, side=leg, names_leg=True) if leg else finding
+
+    raised, lower = (tuple(map(named, findings)) for findings in (own.raised, own.lower))
+    return replace(own, raised=raised, lower=lower, leg=leg_of(own.said))
 
 
 def _by_its_score(content: Content, reading: Reading) -> Reading:
