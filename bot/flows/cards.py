@@ -17,6 +17,7 @@ from content.words import Html
 MISTAP = "mistap"
 GONE, STILL = "gone", "still"  # what the buttons carry that answer whether it has gone
 ASK = "ask"  # what a button carries that asks what came of a matter
+TAKEN_BACK = "taken_back"  # what a button carries by which words were not meant as they were taken
 UNANSWERED = "asked:late"  # an evidence code: the exact question had no answer, and counts as yes
 NIGHT = "night:"  # begins an evidence code that names a night
 # Under a card that can wait: what settles it, in this order, as far as its lifecycle says so.
@@ -216,14 +217,15 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
     call = who_to_call(content, patient, lifetime, row.level, now.date(), row.about_other)
     return Message(
         Html(f"{text}\n\n{call}"),
-        _follow_up_rows(content, patient, row, now.date(), despair),
+        _follow_up_rows(content, patient, row, now.date()),
         silent=row.level < Level.URGENT,
     )
 
 
-def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: date, despair: bool) -> Rows:
+def choices_of(content: Content, row: Escalation) -> list[tuple[str, Outcome]]:
+    """Return what may have come of a matter, each with the key of its button."""
     choices: list[tuple[str, Outcome]]
-    if despair:
+    if is_despair(content, row.rule):
         key = "button_safe_other" if row.about_other else "button_safe_talked"
         choices = [(key, Outcome.SAFE)]
     elif row.level >= Level.URGENT:
@@ -232,11 +234,11 @@ def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: 
     else:
         ends = cycle_of(content, row.rule).ends_on
         choices = [(key, what) for key, what in WAITING if what in ends]
-    choices += [
-        ("button_not_yet", Outcome.NOT_YET),
-        ("button_cannot", Outcome.CANNOT),
-    ]
-    rows = tuple(_outcome(content, row, key, what) for key, what in choices)
+    return [*choices, ("button_not_yet", Outcome.NOT_YET), ("button_cannot", Outcome.CANNOT)]
+
+
+def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: date) -> Rows:
+    rows = tuple(_outcome(content, row, key, what) for key, what in choices_of(content, row))
     call = ((numbers.call_button(content, patient, today),),) if row.level >= Level.URGENT else ()
     return (*call, *rows, _wrong_row(content, row))
 

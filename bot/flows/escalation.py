@@ -46,6 +46,8 @@ from content.words import Html
 
 ASKED_GONE = "asked_gone"  # the event of asking whether it has gone; its detail: the night
 FOLLOWED_UP = "followed_up"  # the event of asking what came of it
+IN_THE_EVENING = "asked_in_the_evening"  # the event of asking it by the evening message
+IN_REPLY = "asked_in_reply"  # the event of asking it in answer to an update, which is its detail
 LEG = "leg"  # the event of a leg named in the very words that led to it; its detail: left or right
 AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
 
@@ -433,6 +435,16 @@ async def replan(store: Store, patient: Patient, content: Content) -> None:
             due = lifecycle.repeat_at(cycle, row.told_at, sending.step, times, zone)
         if due is not None:
             await store.plan(patient.id, sending.kind, sending.subject, sending.step, due)
+
+
+async def was_asked(store: Store, row: Escalation, but_for: str) -> bool:
+    """Say whether the buttons that say what came of a matter were shown before the update *but_for*.
+
+    Under a card that can wait they stand from the beginning.
+    """
+    asked = (FOLLOWED_UP, IN_THE_EVENING, IN_REPLY)
+    events = await store.events(row.id)
+    return row.level < Level.URGENT or any(one.what in asked and one.detail != but_for for one in events)
 
 
 async def _row_of(store: Store, sending: Sending) -> Escalation | None:

@@ -41,6 +41,7 @@ class Heard:
     own: Judged
     other: Judged
     doubted: tuple[str, ...] = ()  # the writer's own signs that the whole message gives the lie to
+    unheard: bool = False  # so like a grave message that the warning signs are asked, and no phrase found why
     alarming: bool = False  # a cry or a word of danger, or too like a grave message to leave it at that
 
     @property
@@ -56,6 +57,15 @@ class Heard:
     def is_grave(self) -> bool:
         """Say whether it leads to a card or to an exact question."""
         return self.own.is_grave or self.other.is_grave
+
+    @property
+    def is_calm(self) -> bool:
+        """Say whether nothing in the words may be danger: no sign, no cry but a number that was called."""
+        reading, said = self.reading, self.reading.replied
+        cries = reading.cry and not (said is not None and said.explains_cry)
+        unheard = self.unheard and not (said is not None and said.is_all)
+        signs = any(one.is_present for one in reading.heard)
+        return not (self.is_grave or signs or cries or reading.worrying or unheard)
 
     @property
     def is_of_other(self) -> bool:
@@ -126,7 +136,8 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
     if level >= Level.URGENT:
         heard = _doubted(heard)
     if grave >= weighing.urgent_from and raises:
-        return _as_said(content, text, flags, heard, Level.URGENT) or replace(heard, alarming=True)
+        unsaid = replace(heard, alarming=True, unheard=True)
+        return _as_said(content, text, flags, heard, Level.URGENT) or unsaid
     if level >= Level.URGENT:
         return heard
     if grave < weighing.silent_below and not says_little:
@@ -134,7 +145,7 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
         return replace(calm, alarming=heard.reading.cry)
     hints = leans.grave.gravest_part >= weighing.asks_part_from or leans.gravest_row >= weighing.asks_row_from
     unheard = not asked and grave >= weighing.asks_from and hints and not says_little
-    return replace(heard, alarming=heard.reading.is_alarming or unheard)
+    return replace(heard, alarming=heard.reading.is_alarming or unheard, unheard=unheard)
 
 
 def _as_said(

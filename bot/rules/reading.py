@@ -11,6 +11,7 @@ from bot.rules.reading_answers import Answers, read_answers
 from bot.rules.reading_context import Markers, Standing, Surroundings
 from bot.rules.reading_meaning import Meanings
 from bot.rules.reading_patterns import Compiler, Finder, Hit, Phrase, Text, masked
+from bot.rules.reading_replies import Replied, ReplyReader, phrases_of
 from bot.rules.reading_words import Speller, Word
 from content.schema import Phrases
 
@@ -65,6 +66,7 @@ class Reading:
     meaningful: bool = True  # False: three words or more that mean nothing to us
     worrying: bool = False  # a word of danger stands there: if nothing was raised, ask the warning signs
     seen: bool = False  # says that a clinician has seen or treated it
+    replied: Replied | None = None  # what it says came of a warning
 
     def signs(self) -> dict[str, str]:
         """Return the writer's own present signs, each "yes" or "unsure"."""
@@ -138,6 +140,7 @@ class _Reader:
             for phrase in compiler.phrases("context", code, "yes", texts)
         )
         self._extras = Finder(self._extra_phrases(compiler))
+        self._replies = ReplyReader(phrases.replies, self._limbs)
         self._meanings = Meanings(phrases.meanings.concepts, self._rules(), BETWEEN, self._barriers)
         known = compiler.vocabulary | filler | self._meanings.words
         self._topic = frozenset(context.topic) | self._named
@@ -180,7 +183,9 @@ class _Reader:
             text, typed, tuple(dict.fromkeys(heard)), flags, answers, said, around.is_question
         )
         legs = self._legs(hits, answering, around, laid)
-        return replace(made, others_flags=others_flags, legs=legs)
+        cries = [hit for hit in triggers if hit.phrase.code in ("cries", "foreign")]
+        replied = self._replies.read(extras, cries, around, laid)
+        return replace(made, others_flags=others_flags, legs=legs, replied=replied)
 
     def _reading(
         self,
@@ -348,6 +353,7 @@ class _Reader:
         for question, options in self._phrases.answers.items():
             for option, texts in options.items():
                 made.extend(compiler.phrases("answer", f"{question}:{option}", "yes", texts))
+        made.extend(phrases_of(compiler, self._phrases.replies))
         return made
 
 
