@@ -215,6 +215,8 @@ async def test_a_booking_taken_back_waits_for_no_day(talk: Conversation) -> None
     async with talk.store() as store:
         assert not [one for one in await store.waiting(patient.id) if one.kind is Kind.APPOINTMENT]
     assert patient.expecting == ""
+    heard = await talk.say(ada, "/appointment")
+    assert any("no day yet" in button for button in heard[0].buttons)
 
 
 async def test_the_same_update_dealt_with_again_gives_the_same_answer_once(talk: Conversation) -> None:

@@ -18,7 +18,7 @@ from content.loader import Content
 from content.schema import Level
 from content.words import Html
 
-KEPT = "appointment"  # the event that holds the day (ISO date)
+KEPT = "appointment"  # the event that holds the day (ISO date), or nothing once that is taken back
 CHOICES = 8  # days offered as buttons, today first
 A_ROW = 2
 FURTHEST = timedelta(days=366)
@@ -81,7 +81,7 @@ def _label(content: Content, row: Escalation, day: date | None) -> str:
 async def _day_of(store: Store, row: Escalation) -> date | None:
     """The day that was noted last."""
     noted = [event.detail for event in await store.events(row.id) if event.what == KEPT]
-    return date.fromisoformat(noted[-1]) if noted else None
+    return date.fromisoformat(noted[-1]) if noted and noted[-1] else None
 
 
 # --- the day -------------------------------------------------------------------------------------------
@@ -175,8 +175,10 @@ async def told_day(
     return None
 
 
-async def forget(store: Store, patient: Patient, row: Escalation) -> None:
-    """Plan nothing more about the day of an appointment that was never booked, and wait for none."""
+async def forget(services: Services, store: Store, patient: Patient, row: Escalation) -> None:
+    """Forget the day of an appointment that was never booked, and wait for none."""
+    if await _day_of(store, row) is not None:
+        await store.note_event(row.id, KEPT, services.clock())
     await store.drop_ready(patient.id, (Kind.APPOINTMENT,), NOT_BOOKED, subject=subject_of(row))
     if patient.expecting == f"{KEPT}:{row.id}":
         await store.change_patient(patient.id, expecting="")

@@ -178,6 +178,6 @@ async def _take_back(
         return Reply(notice=content.words.plain("notice_old_button"), alert=True)
     if not row.is_open:
         await reopen(services, store, patient, row, NOT_RIGHT)
-        await appointment.forget(store, patient, row)
+        await appointment.forget(services, store, patient, row)
     asked = await ask(services, store, patient, content, (row,), origin)
     return replace(asked, messages=(Message(content.words.say("reply_taken_back")), *asked.messages))

@@ -10,7 +10,6 @@ from bot.rules.reading_patterns import Compiler, Hit, Phrase, Text
 from content.schema import Replies
 
 KIND = "reply:"  # begins the kind of every phrase of a reply
-ACTED = frozenset({"booked", "seen", "going"})  # denied, each says "not yet"
 FAILED = frozenset({"not_yet", "cannot"})  # says that nothing has been done; wins over the words it stands on
 LASTING = frozenset({"booked", "known"})  # "on Monday" beside it is a day to come, or does not matter
 RANK = {"cannot": 2, "not_yet": 1}
@@ -121,10 +120,8 @@ class ReplyReader:
         standing = around.standing(hit, lasting=code in LASTING, passing=True, forward=True)
         doubt = standing.asked or standing.past or self._is_hedged(hit, by_kind, laid)
         if code not in FAILED:
-            doubt = doubt or standing.certainty == "unsure" or self._is_about_else(hit, by_kind, laid)
-            if standing.certainty == "no":
-                doubt = doubt or code not in ACTED
-                code = "not_yet"
+            is_said = standing.certainty == "yes"  # a "no" before it may be of something else: so it is asked
+            doubt = doubt or not is_said or self._is_about_else(hit, by_kind, laid)
         return code, doubt, standing.about_other
 
     def _is_hedged(self, hit: Hit, by_kind: dict[str, list[Hit]], laid: Text) -> bool:
