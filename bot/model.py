@@ -215,6 +215,7 @@ class Finding:
     topic: str
     side: str | None
     evidence: tuple[str, ...]
+    names_leg: bool = False  # that side was named of these very signs, not told of the night besides
 
 
 class Outcome(enum.StrEnum):

@@ -8,7 +8,20 @@ from itertools import pairwise, product
 from string import Formatter
 from typing import TYPE_CHECKING, Final, get_args
 
-from content.schema import Condition, Gate, Level, Lifetime, Option, Part, Piece, Question, RedFlag, Review
+from content.schema import (
+    Condition,
+    Gate,
+    Level,
+    Lifetime,
+    Option,
+    OtherWords,
+    Part,
+    Piece,
+    Question,
+    RedFlag,
+    RedFlagWords,
+    Review,
+)
 
 if TYPE_CHECKING:
     from content.loader import Content
@@ -38,14 +51,21 @@ SAID_IN_DANGER: Final[Mapping[str, str]] = {
     "card_numbers_urgent": "health emergency",
     "card_numbers_later": "health",
     "card_numbers_despair": "crisis emergency",
+    "card_numbers_despair_other": "crisis emergency",
+    "card_side": "side",
     "card_foot": "",
     "card_repeat": "",
     "card_repeat_last": "",
     "card_repeat_despair": "",
+    "card_repeat_despair_other": "",
     "sent_again": "",
     "told_before": "action emergency",
     "told_before_other": "action emergency",
     "told_before_despair": "action emergency",
+    "reply_taken": "said label",
+    "reply_which": "said",
+    "reply_confirm": "line",
+    "reply_taken_back": "",
     "follow_up": "day line action",
     "follow_up_despair": "day",
     "follow_up_other": "day line action",
@@ -78,6 +98,7 @@ SAID_IN_DANGER: Final[Mapping[str, str]] = {
     "button_safe": "",
     "button_safe_talked": "",
     "button_safe_other": "",
+    "button_safe_now_other": "",
     "button_seen": "",
     "button_with_help": "",
     "button_mistap": "",
@@ -304,13 +325,22 @@ def _red_flag_words(content: Content) -> Complaints:
     for rule, words in content.red_flag_words.items():
         where = f"{content.language}/red_flags.toml: {rule}"
         red_flag = content.red_flags.get(rule)
-        if red_flag and red_flag.level >= Level.URGENT and not words.do_not:
-            yield f"{where}.do_not: is missing; an emergency or urgent card says what not to do"
-        for field in ("line", "question", "action", "why"):
-            if not getattr(words, field).strip():
-                yield f"{where}.{field}: is empty; write it"
-        if re.search(r"\d{3}", words.action + words.why + words.do_not):
-            yield f"{where}: looks like a phone number; leave it out, the program adds those of the country"
+        is_grave = red_flag is not None and red_flag.level >= Level.URGENT
+        yield from _fixed_words(where, words, is_grave)
+        if words.other is not None:
+            yield from _fixed_words(f"{where}.other", words.other, is_grave)
+        elif red_flag and red_flag.lifetime == "despair":
+            yield f"{where}.other: is missing; despair of somebody else has words about them"
+
+
+def _fixed_words(where: str, words: RedFlagWords | OtherWords, is_grave: bool) -> Complaints:
+    if is_grave and not words.do_not:
+        yield f"{where}.do_not: is missing; an emergency or urgent card says what not to do"
+    for field in ("line", "question", "action", "why"):
+        if not getattr(words, field).strip():
+            yield f"{where}.{field}: is empty; write it"
+    if re.search(r"\d{3}", words.action + words.why + words.do_not):
+        yield f"{where}: looks like a phone number; leave it out, the program adds those of the country"
 
 
 def _lifecycles(content: Content) -> Complaints:
@@ -532,6 +562,9 @@ def _said(content: Content) -> Iterator[tuple[str, str, int]]:
             for field, text in vars(words).items():
                 if isinstance(text, str):
                     yield f"{file}: {key}.{field}", text, LONGEST_MESSAGE
+    for key, of_row in content.red_flag_words.items():
+        for field, text in vars(of_row.other).items() if of_row.other else ():
+            yield f"red_flags.toml: {key}.other.{field}", text, LONGEST_MESSAGE
     for file, texts in (("pieces.toml", content.piece_words), ("routine.toml", content.routine_words)):
         for key, text in texts.items():
             yield f"{file}: {key}", text, LONGEST_CAPTION  # said beneath a picture

@@ -134,6 +134,16 @@ class RedFlag(Shape):
     review: Review
 
 
+class OtherWords(Shape):
+    """The same words where the reader speaks for somebody else."""
+
+    line: str
+    question: str
+    action: str
+    why: str
+    do_not: str = ""
+
+
 class RedFlagWords(Shape):
     """The fixed words of one red flag: action first, reason second, what not to do last."""
 
@@ -143,6 +153,12 @@ class RedFlagWords(Shape):
     action: str
     why: str
     do_not: str = ""
+    other: OtherWords | None = None  # about somebody else, where the words above would not do
+
+    @property
+    def about_other(self) -> RedFlagWords:
+        """Return the words about somebody else, which for most rows are the same."""
+        return self.model_copy(update=dict(self.other)) if self.other else self
 
 
 class Lifecycle(Shape):
@@ -449,6 +465,26 @@ class Context(Shape):
     topic: Texts
 
 
+ReplyCode = Literal["booked", "seen", "going", "known", "not_yet", "cannot"]
+
+
+class Replies(Shape):
+    """How people answer in words what came of a warning; each code is that of the button it stands for."""
+
+    said: dict[ReplyCode, Texts] = Field(default_factory=dict)  # wherever it stands
+    alone: dict[ReplyCode, Texts] = Field(default_factory=dict)  # where nothing but *beside* stands with it
+    beside: str = ""  # the words that may
+    ahead: Texts = ()  # not done yet, or only wished for: asked by button
+    ahead_alone: Texts = ()  # the same, where nothing but *beside* stands with it
+    hedges: Texts = ()  # just before an answer: it may be none ("would have", "once I")
+    elsewhere: Texts = ()  # something else may be meant ("dentist", "ring me back"): asked by button
+    void: Texts = ()  # looks like an answer and is none ("get through the night")
+    quoting: Texts = ()  # what follows an answer and this is what somebody advised ("they said")
+    day_after: Texts = ()  # the word before the day of an appointment ("booked for Tuesday")
+    about: Texts = ()  # what an answer is about begins here,
+    matter: Texts = ()  # and may be this, or a leg; anything else is asked about
+
+
 class Examples(Shape):
     """What people write in one language, one message a line: what can wait, and by row what cannot."""
 
@@ -539,6 +575,7 @@ class Phrases(Shape):
     flags: dict[str, Texts]
     answers: dict[str, dict[str, Texts]]
     context: Context
+    replies: Replies = Replies()
     meanings: Meanings = Meanings()
 
     def __hash__(self) -> int:

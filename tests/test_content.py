@@ -130,6 +130,7 @@ PLANTED = [
     ),
     ("en/red_flags.toml", r"^\[S3\]", "[S33]", "en/red_flags.toml: S3: has a rule and no words"),
     ("en/red_flags.toml", r'^do_not = "[^"]*"\n', "", "en/red_flags.toml: E2.do_not: is missing"),
+    ("en/red_flags.toml", r"^\[E23.other\].*?\n\n", "", "en/red_flags.toml: E23.other: is missing"),
     (
         "en/red_flags.toml",
         r'^action = "Call',

@@ -18,12 +18,14 @@ from content.loader import Content
 from content.schema import Level
 from content.words import Html
 
-KEPT = "appointment"  # the event that holds the day (ISO date)
+KEPT = "appointment"  # the event that holds the day (ISO date), or nothing once that is taken back
 CHOICES = 8  # days offered as buttons, today first
 A_ROW = 2
 FURTHEST = timedelta(days=366)
 ASKED_FOR = timedelta(days=3)  # so long after the day what was said is still asked
 NOON = time(12)
+LONGEST_DAY = 5  # words of a day in a sentence: "the 2nd of december 2026"
+NOT_BOOKED = "not booked"
 SAID = ("fine", "treatment", "tests", "other")
 MISSED = "missed"
 
@@ -79,7 +81,7 @@ def _label(content: Content, row: Escalation, day: date | None) -> str:
 async def _day_of(store: Store, row: Escalation) -> date | None:
     """The day that was noted last."""
     noted = [event.detail for event in await store.events(row.id) if event.what == KEPT]
-    return date.fromisoformat(noted[-1]) if noted else None
+    return date.fromisoformat(noted[-1]) if noted and noted[-1] else None
 
 
 # --- the day -------------------------------------------------------------------------------------------
@@ -151,6 +153,35 @@ async def typed(
     if kept is None:
         return Reply(messages=(Message(content.words.say("appointment_not_understood", text=text[:40])),))
     return Reply(messages=(kept,))
+
+
+async def told_day(
+    services: Services, store: Store, patient: Patient, row: Escalation, text: str
+) -> Message | None:
+    """Note the day that a sentence says something is booked for; None when it names none, or no exact one."""
+    content = services.content_for(patient)
+    today = services.clock().astimezone(patient.tz).date()
+    words = text.casefold().replace(",", " ").split()
+    units = {*content.clock.day_units, *content.clock.month_units}
+    begins = [at for at, word in enumerate(words) if word in content.phrases.replies.day_after]
+    if len(begins) != 1 or not units.isdisjoint(words):  # "for next week" is no day
+        return None
+    first = begins[0] + 1
+    for end in range(min(first + LONGEST_DAY, len(words)), first, -1):
+        part = " ".join(words[first:end]).rstrip(".!")
+        day = read_date(part, today, content.clock, month_first=month_first(content, patient))
+        if day is not None:
+            return await _keep(services, store, patient, row, day)
+    return None
+
+
+async def forget(services: Services, store: Store, patient: Patient, row: Escalation) -> None:
+    """Forget the day of an appointment that was never booked, and wait for none."""
+    if await _day_of(store, row) is not None:
+        await store.note_event(row.id, KEPT, services.clock())
+    await store.drop_ready(patient.id, (Kind.APPOINTMENT,), NOT_BOOKED, subject=subject_of(row))
+    if patient.expecting == f"{KEPT}:{row.id}":
+        await store.change_patient(patient.id, expecting="")
 
 
 async def _keep(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message
+from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message, words_of
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
 from bot.flows.precedence import gravity, waits_for_graver
@@ -28,6 +28,7 @@ WORDS = "words"
 PATTERN = "pattern"  # begins the reason of a question that a pattern led to
 LONGEST_BECAUSE = 64  # characters of the short name of what led to a question
 KEPT_CODES = ("sign", "flag", "feeling", "helped")
+LEG = "leg:"  # begins the code of a leg that was named in the words that led to a question
 UNSURE = "unsure"
 LATE = "raised"  # nobody answered in time
 GRAVER = "graver"  # not put: an emergency came in between
@@ -42,9 +43,10 @@ def because_of(said: Iterable[str]) -> str:
     return text
 
 
-def told_codes(said: Iterable[str]) -> tuple[str, ...]:
-    """Return of what was said all that is kept beside its question: signs, flags and answers of a night."""
-    return tuple(dict.fromkeys(code for code in said if code.partition(":")[0] in KEPT_CODES))
+def told_codes(said: Iterable[str], leg: str = "") -> tuple[str, ...]:
+    """Return what is kept of it beside its question: signs, flags, answers of a night, and a leg named."""
+    kept = dict.fromkeys(code for code in said if code.partition(":")[0] in KEPT_CODES)
+    return (*kept, f"{LEG}{leg}") if leg else tuple(kept)
 
 
 def codes_behind(content: Content, asking: Asking) -> tuple[str, ...]:
@@ -201,7 +203,7 @@ async def answer(services: Services, chat_id: int, asking_id: int, answer: str, 
         if rule not in asking.rules:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         raised = await _take_as(services, store, patient, asking, rule, answer, f"{origin}:{asking.id}")
-        line = Html(content.red_flag_words[rule].line)
+        line = Html(words_of(content, rule, asking.about_other).line)
         done = Html(f"{content.words.say('question_taken')}\n\n{line}")
         return Reply(edit=Message(done), messages=raised.messages(content, patient, services.clock().date()))
 
@@ -239,11 +241,14 @@ async def _take_as(
 
 def _answered(content: Content, asking: Asking, rule: str, answer: str) -> Finding:
     """The finding of a row whose exact question was answered; the answer itself is evidence."""
-    codes = codes_behind(content, asking)
+    found = codes_behind(content, asking)
+    leg = next((code.removeprefix(LEG) for code in found if code.startswith(LEG)), None)
+    codes = [code for code in found if not code.startswith(LEG)]
     signs = dict.fromkeys(sign_codes(codes) or (asking.because,), UNSURE if answer in (UNSURE, LATE) else YES)
-    finding = finding_for(content, rule, Facts(signs=signs))
+    finding = finding_for(content, rule, Facts(signs=signs, side=leg))
     late = (UNANSWERED,) if answer == LATE else ()
-    return replace(finding, evidence=tuple(dict.fromkeys((*codes, f"asked:{rule}", *late))))
+    evidence = tuple(dict.fromkeys((*codes, f"asked:{rule}", *late)))
+    return replace(finding, evidence=evidence, names_leg=leg is not None)
 
 
 async def _mistaken(store: Store, asking: Asking) -> Escalation | None:

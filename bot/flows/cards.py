@@ -10,12 +10,14 @@ from bot.flows import numbers
 from bot.messages import Button, Message, Rows, Style
 from bot.model import Asking, Escalation, Outcome, Patient
 from content.loader import Content
-from content.schema import Level, Lifecycle, Lifetime
+from content.pattern_shapes import PatternWords
+from content.schema import Level, Lifecycle, Lifetime, RedFlagWords
 from content.words import Html
 
 MISTAP = "mistap"
 GONE, STILL = "gone", "still"  # what the buttons carry that answer whether it has gone
 ASK = "ask"  # what a button carries that asks what came of a matter
+TAKEN_BACK = "taken_back"  # what a button carries by which words were not meant as they were taken
 UNANSWERED = "asked:late"  # an evidence code: the exact question had no answer, and counts as yes
 NIGHT = "night:"  # begins an evidence code that names a night
 # Under a card that can wait: what settles it, in this order, as far as its lifecycle says so.
@@ -44,15 +46,32 @@ def is_despair(content: Content, rule: str) -> bool:
 # --- the card ------------------------------------------------------------------------------------------
 
 
-def card_text(content: Content, patient: Patient | None, rule: str, level: Level, today: date) -> Html:
-    """Return the fixed card: action, reason, number, what not to do."""
-    words = content.rule_words[rule]
+def words_of(content: Content, rule: str, about_other: bool) -> RedFlagWords | PatternWords:
+    """Return the fixed words of a rule, about the reader or about somebody else."""
+    if about_other and rule in content.red_flag_words:
+        return content.red_flag_words[rule].about_other
+    return content.rule_words[rule]
+
+
+def card_text(
+    content: Content,
+    patient: Patient | None,
+    rule: str,
+    level: Level,
+    today: date,
+    about_other: bool = False,
+    leg: str = "",
+) -> Html:
+    """Return the fixed card: action, reason with the leg ("left") that was named, number, what not to do."""
+    words = words_of(content, rule, about_other)
     lifetime = lifetime_of(content, rule)
     seen = f"{words.line} {words.why}" if rule in content.patterns else words.why
+    if f"side_{leg}" in content.words.messages:
+        seen = f"{content.words.say('card_side', side=content.words.plain(f'side_{leg}'))} {seen}"
     parts = [
         Html(f"<b>{words.action}</b>"),
         Html(seen),
-        who_to_call(content, patient, lifetime, level, today),
+        who_to_call(content, patient, lifetime, level, today, about_other),
     ]
     if words.do_not:
         parts.append(Html(words.do_not))
@@ -63,12 +82,20 @@ def card_text(content: Content, patient: Patient | None, rule: str, level: Level
     return Html("\n\n".join(parts))
 
 
-def who_to_call(content: Content, patient: Patient | None, lifetime: str, level: Level, today: date) -> Html:
+def who_to_call(
+    content: Content,
+    patient: Patient | None,
+    lifetime: str,
+    level: Level,
+    today: date,
+    about_other: bool = False,
+) -> Html:
     """Return the numbers that belong under a card of a level."""
     emergency = numbers.emergency_block(content, patient, today)
     if lifetime == "despair":
         crisis = numbers.crisis_block(content, patient, today)
-        return content.words.say("card_numbers_despair", crisis=crisis, emergency=emergency)
+        key = "card_numbers_despair_other" if about_other else "card_numbers_despair"
+        return content.words.say(key, crisis=crisis, emergency=emergency)
     if level is Level.EMERGENCY:
         return content.words.say("card_numbers_emergency", emergency=emergency)
     health = numbers.health_block(content, patient, today)
@@ -77,9 +104,17 @@ def who_to_call(content: Content, patient: Patient | None, lifetime: str, level:
     return content.words.say("card_numbers_later", health=health)
 
 
-def card(content: Content, patient: Patient, row: Escalation, lead: Html, foot: Html, today: date) -> Message:
+def card(
+    content: Content,
+    patient: Patient,
+    row: Escalation,
+    lead: Html,
+    foot: Html,
+    today: date,
+    leg: str = "",
+) -> Message:
     """Return a card as a message that sounds when it is grave, with a line before it or after it."""
-    text = card_text(content, patient, row.rule, row.level, today)
+    text = card_text(content, patient, row.rule, row.level, today, row.about_other, leg)
     whole = Html("\n\n".join(part for part in (lead, text, foot) if part))
     rows = _grave_rows if row.level >= Level.URGENT else _waiting_rows
     return Message(whole, rows(content, patient, row, bool(lead), today), silent=row.level < Level.URGENT)
@@ -96,7 +131,7 @@ def named_together(
         words.say(
             "card_also_line",
             label=matter_label(content, row),
-            action=Html(content.rule_words[row.rule].action),
+            action=Html(words_of(content, row.rule, row.about_other).action),
         )
         for row in others
     ]
@@ -122,7 +157,8 @@ def _with_side(content: Content, row: Escalation, line: str) -> str:
 def _grave_rows(content: Content, patient: Patient, row: Escalation, repeated: bool, today: date) -> Rows:
     going = ("button_going", Outcome.GOING)
     if is_despair(content, row.rule):
-        going = ("button_safe", Outcome.WITH_SOMEONE)
+        key = "button_safe_now_other" if row.about_other else "button_safe"
+        going = (key, Outcome.WITH_SOMEONE)
     rows = [
         (numbers.call_button(content, patient, today),),
         _outcome(content, row, "button_read", Outcome.READ),
@@ -166,7 +202,7 @@ def why_row(content: Content, row: Escalation) -> tuple[Button, ...]:
 def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime) -> Message:
     """Return the message that asks what came of an escalation, with the card's action and number."""
     words = content.words
-    rule_words = content.rule_words[row.rule]
+    rule_words = words_of(content, row.rule, row.about_other)
     despair = is_despair(content, row.rule)
     key = "follow_up_pattern" if row.rule in content.patterns else "follow_up"
     if row.about_other:
@@ -177,17 +213,19 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
         line=Html(_with_side(content, row, rule_words.line)),
         action=Html(rule_words.action),
     )
-    call = who_to_call(content, patient, lifetime_of(content, row.rule), row.level, now.date())
+    lifetime = lifetime_of(content, row.rule)
+    call = who_to_call(content, patient, lifetime, row.level, now.date(), row.about_other)
     return Message(
         Html(f"{text}\n\n{call}"),
-        _follow_up_rows(content, patient, row, now.date(), despair),
+        _follow_up_rows(content, patient, row, now.date()),
         silent=row.level < Level.URGENT,
     )
 
 
-def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: date, despair: bool) -> Rows:
+def choices_of(content: Content, row: Escalation) -> list[tuple[str, Outcome]]:
+    """Return what may have come of a matter, each with the key of its button."""
     choices: list[tuple[str, Outcome]]
-    if despair:
+    if is_despair(content, row.rule):
         key = "button_safe_other" if row.about_other else "button_safe_talked"
         choices = [(key, Outcome.SAFE)]
     elif row.level >= Level.URGENT:
@@ -196,11 +234,11 @@ def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: 
     else:
         ends = cycle_of(content, row.rule).ends_on
         choices = [(key, what) for key, what in WAITING if what in ends]
-    choices += [
-        ("button_not_yet", Outcome.NOT_YET),
-        ("button_cannot", Outcome.CANNOT),
-    ]
-    rows = tuple(_outcome(content, row, key, what) for key, what in choices)
+    return [*choices, ("button_not_yet", Outcome.NOT_YET), ("button_cannot", Outcome.CANNOT)]
+
+
+def _follow_up_rows(content: Content, patient: Patient, row: Escalation, today: date) -> Rows:
+    rows = tuple(_outcome(content, row, key, what) for key, what in choices_of(content, row))
     call = ((numbers.call_button(content, patient, today),),) if row.level >= Level.URGENT else ()
     return (*call, *rows, _wrong_row(content, row))
 
@@ -240,11 +278,12 @@ def told_before(
     level = content.rules[rule].level
     call = numbers.emergency_block(content, patient, today)
     if is_despair(content, rule):
-        call = who_to_call(content, patient, "despair", level, today)
+        call = who_to_call(content, patient, "despair", level, today, about_other)
     key = "told_before_despair" if is_despair(content, rule) else "told_before"
     if about_other:
         key = "told_before_other"
-    text = content.words.say(key, action=Html(content.rule_words[rule].action), emergency=call)
+    action = Html(words_of(content, rule, about_other).action)
+    text = content.words.say(key, action=action, emergency=call)
     return Message(text, ((numbers.call_button(content, patient, today),),), sounds=True)
 
 
@@ -263,7 +302,8 @@ def why_text(content: Content, row: Escalation) -> Html:
         if rule.review.reviewed_on
         else words.say("not_reviewed")
     )
-    because = _with_side(content, row, words.list(evidence_words(content, row.evidence)) or "-")
+    found = evidence_words(content, row.evidence, row.about_other)
+    because = _with_side(content, row, words.list(found) or "-")
     return words.say(
         "why",
         because=because,
@@ -274,12 +314,12 @@ def why_text(content: Content, row: Escalation) -> Html:
     )
 
 
-def evidence_words(content: Content, evidence: Sequence[str]) -> list[str]:
+def evidence_words(content: Content, evidence: Sequence[str], about_other: bool = False) -> list[str]:
     """Return what something rests on in plain words, many nights as their number and span."""
     late = UNANSWERED in evidence
     codes = [code for code in evidence if not code.startswith(NIGHT) and code != UNANSWERED]
     nights = sorted(date.fromisoformat(code[len(NIGHT) :]) for code in evidence if code.startswith(NIGHT))
-    found = [_evidence_words(content, code, late) for code in codes]
+    found = [_evidence_words(content, code, late, about_other) for code in codes]
     if len(nights) == 1:
         found.append(content.words.plain("evidence_night", day=content.words.day(nights[0])))
     elif nights:
@@ -288,11 +328,12 @@ def evidence_words(content: Content, evidence: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _evidence_words(content: Content, code: str, late: bool) -> str:
+def _evidence_words(content: Content, code: str, late: bool, about_other: bool) -> str:
     kind, _, name = code.partition(":")
-    whole = f"evidence_{code.replace(':', '_')}"
-    if whole in content.words.messages:  # of few values, each with words of its own
-        return content.words.plain(whole)
+    whole = code.replace(":", "_")
+    for whose in ("evidence_other", "evidence") if about_other else ("evidence",):
+        if f"{whose}_{whole}" in content.words.messages:  # of few values, each with words of its own
+            return content.words.plain(f"{whose}_{whole}")
     if kind == "sign":
         return content.sign_words.get(name, name)
     if kind in ("flag", "medicine"):
@@ -325,12 +366,17 @@ def question_message(content: Content, patient: Patient | None, asking: Asking, 
             emergency=numbers.emergency_block(content, patient, today),
         )
     if len(asking.rules) == 1:
-        body = Html(f"<b>{content.red_flag_words[asking.rules[0]].question}</b>")
+        body = Html(f"<b>{_question(content, asking.rules[0], asking.about_other)}</b>")
     else:
-        lines = "\n".join(f"• {content.red_flag_words[rule].line}" for rule in asking.rules)
+        lines = "\n".join(f"• {words_of(content, rule, asking.about_other).line}" for rule in asking.rules)
         body = Html(f"<b>{words.say('question_which')}</b>\n{lines}")
     rows = _question_rows(content, asking) if asking.id else _stateless_rows(content, asking.rules)
     return Message(Html(f"{lead}\n\n{body}"), rows)
+
+
+def _question(content: Content, rule: str, about_other: bool) -> str:
+    words = content.red_flag_words[rule]
+    return words.about_other.question if about_other else words.question
 
 
 def _question_rows(content: Content, asking: Asking) -> Rows:

@@ -46,6 +46,9 @@ from content.words import Html
 
 ASKED_GONE = "asked_gone"  # the event of asking whether it has gone; its detail: the night
 FOLLOWED_UP = "followed_up"  # the event of asking what came of it
+IN_THE_EVENING = "asked_in_the_evening"  # the event of asking it by the evening message
+IN_REPLY = "asked_in_reply"  # the event of asking it in answer to an update, which is its detail
+LEG = "leg"  # the event of a leg named in the very words that led to it; its detail: left or right
 AFTER_THE_ANSWER = timedelta(minutes=1)  # what waited behind a settled matter lets its "thank you" go first
 
 
@@ -63,13 +66,14 @@ class Raised:
     """What came of findings: new escalations, and rules that stand already and get a short answer."""
 
     speaking: tuple[Escalation, ...] = ()
-    again: tuple[str, ...] = ()
+    again: tuple[tuple[str, bool], ...] = ()  # each with whether it is somebody else's
 
     def messages(self, content: Content, patient: Patient, today: date) -> tuple[Message, ...]:
         """Return the short answer where no card speaks."""
         if self.speaking or not self.again:
             return ()
-        return (told_before(content, patient, self.again[0], today),)
+        rule, about_other = self.again[0]
+        return (told_before(content, patient, rule, today, about_other),)
 
 
 def subject_of(escalation: Escalation) -> str:
@@ -97,7 +101,7 @@ async def raise_findings(
     content = services.content_for(patient)
     standing = await store.open_escalations(patient.id)
     speaking: list[Escalation] = []
-    again: list[str] = []
+    again: list[tuple[str, bool]] = []
     for found in lifecycle.together(findings):
         finding = replace(found, side=found.side if _is_sided(content, found) else None)
         if await _speaks(services, store, patient, finding, standing, night, about_other) is Speaks.CARD:
@@ -109,7 +113,7 @@ async def raise_findings(
             old = _standing_for(standing, finding, about_other)
             if old is not None and old.rule in await store.raised_by(patient.id, origin):
                 continue  # this very update, dealt with again after a crash: its card is the answer
-            again.append(old.rule if old else finding.rule)
+            again.append((old.rule if old else finding.rule, about_other))
             if old is not None:
                 await note_met(store, old, night, services.clock())
     return Raised(tuple(speaking), tuple(again))
@@ -177,7 +181,8 @@ async def _raise(
     """Write one row and owe its card; None when this very update has raised it already."""
     now = services.clock()
     content = services.content_for(patient)
-    words = card_text(content, patient, finding.rule, finding.level, now.date())
+    leg = (finding.side or "") if finding.names_leg else ""
+    words = card_text(content, patient, finding.rule, finding.level, now.date(), about_other, leg)
     row, created = await store.raise_escalation(
         patient.id, finding, night, about_other, origin, words, content.version, now
     )
@@ -187,6 +192,8 @@ async def _raise(
         if lifecycle.replaces(finding, old, about_other):
             await close(services, store, patient, old, "superseded")
     await store.note_event(row.id, "raised", now)
+    if leg:
+        await store.note_event(row.id, LEG, now, leg)
     await _owe_card(store, patient, row, now)
     await _plan_follow_up(store, patient, content, row, 0, now)
     return row
@@ -282,7 +289,8 @@ async def _card_of(
     first = together[0]
     step = sending.step if number_of(sending) == first.id else 0
     foot = content.words.say("sent_again") if sending.reason == "unknown" else Html("")
-    message = card(content, patient, first, _lead(content, first, step), foot, now.date())
+    leg = next((event.detail for event in await store.events(first.id) if event.what == LEG), "")
+    message = card(content, patient, first, _lead(content, first, step), foot, now.date(), leg)
     message = named_together(content, patient, message, together[1:], now.date())
     for row in together:
         await store.change_escalation(row.id, words=str(message.text), content_version=content.version)
@@ -306,7 +314,7 @@ def _lead(content: Content, row: Escalation, step: int) -> Html:
     if row.told_at is None:
         return content.words.say("card_late") if UNANSWERED in row.evidence else Html("")
     if is_despair(content, row.rule):
-        return content.words.say("card_repeat_despair")
+        return content.words.say("card_repeat_despair_other" if row.about_other else "card_repeat_despair")
     last = step == len(cycle_of(content, row.rule).repeat_minutes)
     return content.words.say("card_repeat_last" if last else "card_repeat")
 
@@ -427,6 +435,16 @@ async def replan(store: Store, patient: Patient, content: Content) -> None:
             due = lifecycle.repeat_at(cycle, row.told_at, sending.step, times, zone)
         if due is not None:
             await store.plan(patient.id, sending.kind, sending.subject, sending.step, due)
+
+
+async def was_asked(store: Store, row: Escalation, but_for: str) -> bool:
+    """Say whether the buttons that say what came of a matter were shown before the update *but_for*.
+
+    Under a card that can wait they stand from the beginning.
+    """
+    asked = (FOLLOWED_UP, IN_THE_EVENING, IN_REPLY)
+    events = await store.events(row.id)
+    return row.level < Level.URGENT or any(one.what in asked and one.detail != but_for for one in events)
 
 
 async def _row_of(store: Store, sending: Sending) -> Escalation | None:

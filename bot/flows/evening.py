@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from bot.flows import presence
 from bot.flows.cards import follow_up, still_open
-from bot.flows.escalation import FOLLOWED_UP, Spoken
+from bot.flows.escalation import FOLLOWED_UP, IN_THE_EVENING, Spoken
 from bot.flows.facts import circumstances, signs_since
 from bot.flows.precedence import gravity, is_just, last_told
 from bot.flows.schedule import plan_prompts
@@ -25,7 +25,6 @@ from content.loader import Content
 from content.schema import Timing
 from content.words import Html
 
-IN_THE_EVENING = "asked_in_the_evening"  # the event of asking what came of a matter by the evening message
 PARTS = ("drink", "stretch", "wind_down")
 
 

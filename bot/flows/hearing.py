@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.flows import appointment, cramp, enrolment, morning, numbers, outcome, settings
+from bot.flows import appointment, cramp, enrolment, morning, numbers, outcome, replies, settings
 from bot.flows.asking import because_of, put_question, told_codes
 from bot.flows.cards import follow_up, is_despair, question_message, told_before
-from bot.flows.escalation import Raised, raise_findings
+from bot.flows.escalation import IN_REPLY, Raised, raise_findings
 from bot.flows.facts import known_facts
 from bot.flows.pages import page
 from bot.flows.schedule import is_night, told_night
@@ -44,11 +44,9 @@ async def hear(services: Services, chat_id: int, text: str, origin: str, languag
                 services.wake()
                 first = await cramp.what_to_do(store, patient, content, services.clock())
                 return replace(reply, messages=(first, *reply.messages))
-            return reply
+            return reply + await _beside_a_sign(services, store, patient, content, heard, raised, origin)
         is_taken = bool(raised.speaking)
-        answered = await _answer(
-            services, store, patient, content, heard.reading, text, night, origin, is_taken
-        )
+        answered = await _answer(services, store, patient, content, heard, text, night, origin, is_taken)
         if heard.alarming:
             standing = await _standing(store, patient, others=_may_be_of_other(heard.reading))
             answered = _with_signs(services, content, patient, heard, standing, answered)
@@ -93,13 +91,15 @@ def _stranger(services: Services, content: Content, text: str) -> Reply:
 def _stateless(content: Content, heard: Heard, now: datetime) -> tuple[Message, ...]:
     """The cards of what is certain, else the question whose buttons lead to the cards."""
     today = now.date()
-    raised = (*heard.own.raised, *heard.other.raised)
-    if raised:
-        return tuple(stateless_card(content, finding.rule, today) for finding in raised)
+    if heard.own.raised or heard.other.raised:
+        legs = ((finding, finding.side or "" if finding.names_leg else "") for finding in heard.own.raised)
+        own = (stateless_card(content, finding.rule, today, leg=leg) for finding, leg in legs)
+        theirs = (stateless_card(content, one.rule, today, about_other=True) for one in heard.other.raised)
+        return (*own, *theirs)
     asks = tuple(dict.fromkeys((*heard.own.asks, *heard.other.asks)))
     if not asks:
         return ()
-    nobody = Asking(0, 0, today, "words", asks, False, now, None, None)
+    nobody = Asking(0, 0, today, "words", asks, not heard.own.asks, now, None, None)
     return (question_message(content, None, nobody, today),)
 
 
@@ -138,7 +138,7 @@ async def _raise_one(
     findings = judged.raised if about_other else (*judged.raised, *judged.lower)
     raised = await raise_findings(services, store, patient, findings, night, origin, about_other)
     if judged.asks:
-        because, codes = because_of(judged.said), told_codes(judged.said)
+        because, codes = because_of(judged.said), told_codes(judged.said, judged.leg)
         await put_question(
             services, store, patient, night, because, judged.asks, about_other, origin, codes, wait
         )
@@ -158,6 +158,8 @@ def _with_signs(
     Beside an emergency that stands, or seen by somebody, it is most likely about that; a button there leads
     to the signs as well.
     """
+    if standing is not None and heard.reading.replied is not None and heard.is_calm:
+        return answered  # "rang 111": no cry, and what came of what stands is asked or taken
     waits = max((finding.level for finding in heard.own.lower), default=Level.NONE) >= Level.SOON
     signs = areas(content, patient, services.clock().date())
     if waits or signs in answered.messages:
@@ -215,7 +217,7 @@ async def _answer(
     store: Store,
     patient: Patient,
     content: Content,
-    reading: Reading,
+    heard: Heard,
     text: str,
     night: date,
     origin: str,
@@ -225,6 +227,30 @@ async def _answer(
 
     Words that led to a card (*is_taken*) were understood, whatever else they are.
     """
+    reading = heard.reading
+    awaited = await _awaited(services, store, patient, reading, text)
+    if awaited is not None:
+        return awaited
+    came = await replies.replied(services, store, patient, content, heard, text, origin, is_taken)
+    if came is not None:
+        more = _has_answers(reading)
+        return came + await _take_answers(services, store, patient, reading, night, origin) if more else came
+    if reading.is_question and not _has_answers(reading):
+        return await _answer_question(services, store, patient, content)
+    if reading.seen and await store.open_escalations(patient.id):
+        return await outcome.said_seen(services, store, patient, content, origin)
+    topic = patient.expecting.partition(":")[0]
+    if topic != "night" and _is_cramp_now(patient, reading, services.clock()):
+        return Reply(messages=(await cramp.what_to_do(store, patient, content, services.clock()),))
+    if _has_answers(reading):
+        return await _take_answers(services, store, patient, reading, night, origin)
+    return await _otherwise(services, store, patient, content, reading, night, is_taken, origin)
+
+
+async def _awaited(
+    services: Services, store: Store, patient: Patient, reading: Reading, text: str
+) -> Reply | None:
+    """Take the words as what enrolment, settings or an appointment wait for; None if nothing does."""
     topic, _, detail = patient.expecting.partition(":")
     taken = enrolment.taken_from(patient, origin)
     if topic == "enrol" and (patient.step != "done" or taken):
@@ -232,23 +258,41 @@ async def _answer(
     if topic == "set" and (detail in settings.PAGES or taken):
         return await settings.typed(services, store, patient, detail, text, origin)
     if topic == "appointment" and not _has_answers(reading):
-        noted = await appointment.typed(services, store, patient, detail, text)
-        if noted is not None:
-            return noted
-    if reading.is_question and not _has_answers(reading):
-        return await _answer_question(services, store, patient, content)
-    if reading.seen and await store.open_escalations(patient.id):
-        return await outcome.said_seen(services, store, patient, content)
-    if topic != "night" and _is_cramp_now(patient, reading, services.clock()):
-        return Reply(messages=(await cramp.what_to_do(store, patient, content, services.clock()),))
-    if _has_answers(reading):
-        wanted = _named_night(detail) if topic == "night" else None
-        chosen = await store.checkin(patient.id, wanted) if wanted else None
-        if wanted is None or (chosen is not None and chosen.completed_at is not None):
-            is_running = is_night(patient, services.clock())
-            wanted = night if is_running else await _asked_night(store, patient, night)
-        return await morning.typed(services, store, patient, reading, wanted, origin)
-    return await _otherwise(services, store, patient, content, reading, night, is_taken)
+        return await appointment.typed(services, store, patient, detail, text)
+    return None
+
+
+async def _take_answers(
+    services: Services, store: Store, patient: Patient, reading: Reading, night: date, origin: str
+) -> Reply:
+    """Fill in the night that is asked about, else the one that runs, else the one asked about last."""
+    topic, _, detail = patient.expecting.partition(":")
+    wanted = _named_night(detail) if topic == "night" else None
+    chosen = await store.checkin(patient.id, wanted) if wanted else None
+    if wanted is None or (chosen is not None and chosen.completed_at is not None):
+        is_running = is_night(patient, services.clock())
+        wanted = night if is_running else await _asked_night(store, patient, night)
+    return await morning.typed(services, store, patient, reading, wanted, origin)
+
+
+async def _beside_a_sign(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    content: Content,
+    heard: Heard,
+    raised: Raised,
+    origin: str,
+) -> Reply:
+    """Ask by button what came of a warning, where words that say so only named again what stands already."""
+    said = heard.reading.replied
+    if said is None or not said.codes or raised.speaking:
+        return Reply()
+    named = {*heard.own.asks, *heard.other.asks, *(rule for rule, _ in raised.again)}
+    rows = [row for row in await store.open_escalations(patient.id) if row.rule in named and row.told_at]
+    if not named <= {row.rule for row in rows}:  # something new is asked: that comes first
+        return Reply()
+    return await outcome.ask(services, store, patient, content, rows, origin)
 
 
 async def _otherwise(
@@ -259,18 +303,19 @@ async def _otherwise(
     reading: Reading,
     night: date,
     is_taken: bool,
+    origin: str,
 ) -> Reply:
     """Answer what is no answer: danger comes first, then what is owed an answer, then what is possible."""
     standing = await _standing(store, patient, others=_may_be_of_other(reading))
     if reading.is_open:
         if standing is not None:  # "I called 999", "they are here": a button says so
-            return Reply(messages=(_what_came(services, content, patient, standing),))
+            return await _what_came(services, store, content, patient, standing, origin)
         return Reply(messages=(areas(content, patient, services.clock().date()),))
     waiting = await store.open_askings(patient.id)
     if waiting:  # "yes" and "no" are for its buttons: words alone settle nothing
         return Reply(messages=(question_message(content, patient, waiting[-1], services.clock().date()),))
     if standing is not None:  # whatever it was, what came of the warning is asked before anything else
-        return Reply(messages=(_what_came(services, content, patient, standing),))
+        return await _what_came(services, store, content, patient, standing, origin)
     if is_taken:
         return Reply()
     checkin = await store.checkin(patient.id, night)
@@ -291,11 +336,14 @@ async def _answer_question(services: Services, store: Store, patient: Patient, c
     return Reply(messages=(again,) if is_despair(content, standing.rule) else (again, general))
 
 
-def _what_came(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
+async def _what_came(
+    services: Services, store: Store, content: Content, patient: Patient, row: Escalation, origin: str
+) -> Reply:
     """The question what came of a warning, with a way to the others."""
+    await store.note_event(row.id, IN_REPLY, services.clock(), origin)
     asked = follow_up(content, patient, row, services.clock())
     other = Button(content.words.plain("button_other_worry"), NEW_LIST)
-    return replace(asked, rows=(*asked.rows, (other,)))
+    return Reply(messages=(replace(asked, rows=(*asked.rows, (other,))),))
 
 
 async def _standing(store: Store, patient: Patient, others: bool) -> Escalation | None:

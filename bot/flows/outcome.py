@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.flows import appointment, numbers
 from bot.flows.asking import put_question
-from bot.flows.cards import ASK, GONE, MISTAP, STILL, cycle_of, follow_up, is_despair, why_text
-from bot.flows.escalation import close, gone_or_not, subject_of
+from bot.flows.cards import (
+    ASK,
+    GONE,
+    MISTAP,
+    STILL,
+    TAKEN_BACK,
+    cycle_of,
+    follow_up,
+    is_despair,
+    why_text,
+)
+from bot.flows.escalation import IN_REPLY, close, gone_or_not, reopen, subject_of
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Escalation, Kind, Outcome, Patient
@@ -19,6 +30,9 @@ from content.words import Html
 
 MOST_ASKED_ABOUT = 3  # open matters that are asked about at once
 QUIET = (Outcome.READ,)  # answered by a short notice alone
+IN_WORDS = "in_words"  # the event of words taken as a button; its detail: the outcome and the update
+NOT_RIGHT = "not_right"  # the outcome of a matter whose words were taken back
+OPENED = f"opened:{NOT_RIGHT}"  # the event of opening it again
 
 
 async def press(services: Services, chat_id: int, escalation_id: int, what: str, origin: str) -> Reply:
@@ -27,11 +41,13 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
         patient = await store.patient_of_chat(chat_id)
         row = await store.escalation(escalation_id)
         content = services.content_of(patient)
-        known = what in ("why", ASK, GONE, STILL) or what in {str(outcome) for outcome in Outcome}
+        known = what in ("why", ASK, GONE, STILL, TAKEN_BACK) or what in {str(one) for one in Outcome}
         if patient is None or row is None or row.patient_id != patient.id or not known:
             return Reply(notice=content.words.plain("notice_old_button"), alert=True)
         if what == "why":
             return Reply(messages=(Message(why_text(content, row)),))
+        if what == TAKEN_BACK:
+            return await _take_back(services, store, patient, content, row, origin)
         if not row.is_open:
             key = "notice_superseded" if row.outcome == "superseded" else "notice_settled"
             return Reply(notice=content.words.plain(key))
@@ -40,7 +56,7 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
             old = content.words.plain("notice_old_button")
             return Reply(messages=(answered,)) if answered else Reply(notice=old, alert=True)
         if what == ASK:
-            return Reply(messages=(follow_up(content, patient, row, services.clock()),))
+            return await ask(services, store, patient, content, (row,), origin)
         return await _settle(services, store, patient, row, Outcome(what), origin)
 
 
@@ -51,15 +67,33 @@ async def _settle(
     words = content.words
     if outcome is Outcome.MISTAP and row.rule not in content.red_flags:
         return Reply(notice=words.plain("notice_old_button"), alert=True)
-    await store.note_event(row.id, outcome, services.clock())
     if outcome is Outcome.MISTAP:
+        await store.note_event(row.id, outcome, services.clock())
         await put_question(
             services, store, patient, row.night, f"{MISTAP}:{row.id}", (row.rule,), row.about_other, origin
         )
         return Reply(notice=words.plain("notice_mistap"))
+    await record(services, store, patient, row, outcome)
+    return await answer_to(services, store, patient, row, outcome)
+
+
+async def record(
+    services: Services, store: Store, patient: Patient, row: Escalation, outcome: Outcome
+) -> None:
+    """Write down what came of a matter: it is read, and settled where that settles it."""
+    await store.note_event(row.id, outcome, services.clock())
     await _acknowledge(services, store, row, outcome)
-    if outcome in cycle_of(content, row.rule).ends_on:
+    if outcome in cycle_of(services.content_for(patient), row.rule).ends_on:
         await close(services, store, patient, row, str(outcome))
+
+
+async def answer_to(
+    services: Services, store: Store, patient: Patient, row: Escalation, outcome: Outcome
+) -> Reply:
+    """Return what is said to somebody whose outcome has been written down."""
+    content = services.content_for(patient)
+    words = content.words
+    if outcome in cycle_of(content, row.rule).ends_on:
         settled = Message(words.say(f"settled_{outcome}"))
         if outcome is Outcome.BOOKED:
             asked = await appointment.ask_day(services, store, patient, row)
@@ -70,9 +104,12 @@ async def _settle(
         return Reply(notice=words.plain("notice_noted"), messages=(settled,))
     if outcome is Outcome.CANNOT:
         return Reply(messages=(_cannot_reach(services, content, patient, row),))
-    if outcome in QUIET or f"after_{outcome}" not in words.messages:
+    after = f"after_{outcome}"
+    if outcome in QUIET or after not in words.messages:
         return Reply(notice=words.plain("notice_read" if row.level >= Level.URGENT else "notice_noted"))
-    return Reply(notice=words.plain("notice_noted"), messages=(Message(words.say(f"after_{outcome}")),))
+    if row.about_other and f"{after}_other" in words.messages:
+        after = f"{after}_other"
+    return Reply(notice=words.plain("notice_noted"), messages=(Message(words.say(after)),))
 
 
 async def _acknowledge(services: Services, store: Store, row: Escalation, outcome: Outcome) -> None:
@@ -104,10 +141,43 @@ def _script(content: Content, row: Escalation) -> str:
     return row.level.code if row.level >= Level.URGENT else "later"
 
 
-async def said_seen(services: Services, store: Store, patient: Patient, content: Content) -> Reply:
-    """Words that say "I have been seen" settle nothing: each open matter is asked about by button."""
+async def ask(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    content: Content,
+    rows: Sequence[Escalation],
+    origin: str,
+) -> Reply:
+    """Ask by button what came of open matters, one's own and gravest first."""
     now = services.clock()
+    standing = sorted(rows, key=lambda row: (not is_own_and_grave(row), -row.level))[:MOST_ASKED_ABOUT]
+    for row in standing:
+        await store.note_event(row.id, IN_REPLY, now, origin)
+    return Reply(messages=tuple(follow_up(content, patient, row, now) for row in standing))
+
+
+async def said_seen(
+    services: Services, store: Store, patient: Patient, content: Content, origin: str
+) -> Reply:
+    """Words that only hint at "I have been seen" settle nothing: open matters are asked about by button."""
     standing = [row for row in await store.open_escalations(patient.id) if row.told_at is not None]
-    standing.sort(key=lambda row: (not is_own_and_grave(row), -row.level))
-    asked = tuple(follow_up(content, patient, row, now) for row in standing[:MOST_ASKED_ABOUT])
-    return Reply(messages=asked or (Message(content.words.say("why_nothing")),))
+    if not standing:
+        return Reply(messages=(Message(content.words.say("why_nothing")),))
+    return await ask(services, store, patient, content, standing, origin)
+
+
+async def _take_back(
+    services: Services, store: Store, patient: Patient, content: Content, row: Escalation, origin: str
+) -> Reply:
+    """Open a matter again that words had settled, and ask by button."""
+    told = [event.what for event in await store.events(row.id)]
+    last = max((at for at, what in enumerate(told) if what == IN_WORDS), default=None)
+    since = [] if last is None else told[last:]  # settled by button since then, it stays settled
+    if last is None or row.outcome == "superseded" or (OPENED in since and not row.is_open):
+        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+    if not row.is_open:
+        await reopen(services, store, patient, row, NOT_RIGHT)
+        await appointment.forget(services, store, patient, row)
+    asked = await ask(services, store, patient, content, (row,), origin)
+    return replace(asked, messages=(Message(content.words.say("reply_taken_back")), *asked.messages))

@@ -102,7 +102,9 @@ async def row(services: Services, chat_id: int, rule: str, origin: str) -> Reply
         return Reply()
 
 
-def stateless_card(content: Content, rule: str, today: date) -> Message:
+def stateless_card(
+    content: Content, rule: str, today: date, about_other: bool = False, leg: str = ""
+) -> Message:
     """Return a red flag's card for somebody of whom nothing is kept."""
-    text = card_text(content, None, rule, content.red_flags[rule].level, today)
+    text = card_text(content, None, rule, content.red_flags[rule].level, today, about_other, leg)
     return Message(text, ((numbers.call_button(content, None, today),),), sounds=True)

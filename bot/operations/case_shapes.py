@@ -140,6 +140,7 @@ class MessageCase(Case):
     """One message."""
 
     text: str
+    reply: str | None = None  # what it says came of a warning: a code, "other:" before it, "doubt" or "none"
 
 
 class DiaryCase(Case):

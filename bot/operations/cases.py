@@ -13,7 +13,15 @@ from typing import Any, TextIO, get_args
 from pydantic import ValidationError
 
 from bot.operations.case_shapes import DISTRESS, Case, DayExpected, DiaryCase, Expected, MessageCase
-from bot.operations.replay import Result, UnknownCode, replay_diary, replay_message
+from bot.operations.replay import (
+    DOUBTED,
+    NO_REPLY,
+    REPLIES,
+    Result,
+    UnknownCode,
+    replay_diary,
+    replay_message,
+)
 from content.loader import Content, load
 from content.schema import Level, Part
 
@@ -135,7 +143,9 @@ def as_json(case: Case, result: Result) -> dict[str, Any]:
     ]
     head: dict[str, Any] = {"id": case.id, "level": result.level.code}
     if isinstance(case, MessageCase):
-        return {**head, "findings": findings, "signs": list(result.signs), "asks": list(result.asks)}
+        reply = {} if result.reply == NO_REPLY else {"reply": result.reply}
+        asks = list(result.asks)
+        return {**head, "findings": findings, "signs": list(result.signs), "asks": asks, **reply}
     by_day = [
         {
             "day": day.day,
@@ -212,6 +222,8 @@ def differences(case: Case, expected: Expected, result: Result) -> Iterator[str]
     """Say in what a result lies outside what is acceptable."""
     if result.level not in (*(case.acceptable or ()), expected.level):
         yield f"{result.level.code}, expected {expected.level.code}"
+    if isinstance(case, MessageCase) and case.reply not in (None, result.reply):
+        yield f"reply {result.reply}, expected {case.reply}"
     missing = [rule for rule in expected.raised if rule not in result.raised]
     if missing:
         yield f"did not raise {', '.join(missing)}"
@@ -269,3 +281,6 @@ def _codes(content: Content) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
     rules = content.rule_words.items()
     topics = ((rule, f"{content.rules[rule].topic}: {words.line}") for rule, words in rules)
     yield "seen, booked, known, safe: a rule or its topic", topics
+    replies = [(code, content.words.plain(f"button_{code}")) for code in REPLIES]
+    replies += [(DOUBTED, "asked by button"), (NO_REPLY, "it says nothing of the kind")]
+    yield "reply: what a message says came of a warning; other: before it, of somebody else's", replies

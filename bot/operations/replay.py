@@ -6,22 +6,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, get_args
 
 from bot.model import Facts, Finding, Outcome
 from bot.operations.case_shapes import DayCase, DiaryCase, MessageCase, ProfileCase
-from bot.rules.hearing import changed, is_of_likeness, listen
+from bot.rules.hearing import Heard, changed, is_of_likeness, listen
 from bot.rules.lifecycle import together
 from bot.rules.memory import Happened, Memory, Told, advance
 from bot.rules.patterns import Medicine, Person, judge_diary
 from bot.rules.reading import Reading
+from bot.rules.reading_replies import meant
 from bot.rules.triage import UNSURE, YES, judge
 from bot.rules.windows import CRAMP, MEDICINE, ONE_LEG, Night
 from content.loader import Content
-from content.schema import Level, Option
+from content.schema import Level, Option, ReplyCode
 
 FIRST = date(2026, 1, 1)  # the day 0 of every case; any date would do
 NOT_TIRED = "not"
+REPLIES: tuple[str, ...] = get_args(ReplyCode)
+NO_REPLY, DOUBTED = "none", "doubt"
 WARNINGS = "signs"  # the question whose options are warning signs
 
 
@@ -49,6 +52,7 @@ class Result:
     asks: tuple[str, ...]
     signs: tuple[str, ...] = ()
     days: tuple[DayResult, ...] = ()
+    reply: str = NO_REPLY
 
     @property
     def raised(self) -> frozenset[str]:
@@ -79,7 +83,17 @@ def replay_message(content: Content, case: MessageCase) -> Result:
         findings=tuple((finding, None) for finding in found.values()),
         asks=asks,
         signs=tuple(f"{sign}?" if sure == UNSURE else sign for sign, sure in signs.items()),
+        reply=_reply(heard),
     )
+
+
+def _reply(heard: Heard) -> str:
+    """What a message says came of a warning, as far as it would be taken without a button."""
+    said = heard.reading.replied
+    if said is None or (heard.reading.is_question and not said.codes):
+        return NO_REPLY
+    code = meant(said, REPLIES) if heard.is_calm else ""
+    return f"other:{code}" if code and said.about_other else code or DOUBTED
 
 
 def _certain(reading: Reading, flags: Mapping[str, bool]) -> Facts:

@@ -25,6 +25,7 @@ class Judged:
     lower: tuple[Finding, ...] = ()  # soon and routine
     asks: tuple[str, ...] = ()
     said: tuple[str, ...] = ()  # the new codes: "sign:fever", "flag:diabetes"
+    leg: str = ""  # the one leg named in the words of all its signs of a leg
 
     @property
     def is_grave(self) -> bool:
@@ -40,6 +41,7 @@ class Heard:
     own: Judged
     other: Judged
     doubted: tuple[str, ...] = ()  # the writer's own signs that the whole message gives the lie to
+    unheard: bool = False  # so like a grave message that the warning signs are asked, and no phrase found why
     alarming: bool = False  # a cry or a word of danger, or too like a grave message to leave it at that
 
     @property
@@ -57,6 +59,15 @@ class Heard:
         return self.own.is_grave or self.other.is_grave
 
     @property
+    def is_calm(self) -> bool:
+        """Say whether nothing in the words may be danger: no sign, no cry but a number that was called."""
+        reading, said = self.reading, self.reading.replied
+        cries = reading.cry and not (said is not None and said.explains_cry)
+        unheard = self.unheard and not (said is not None and said.is_all)
+        signs = any(one.is_present for one in reading.heard)
+        return not (self.is_grave or signs or cries or reading.worrying or unheard)
+
+    @property
     def is_of_other(self) -> bool:
         """Say whether it speaks of somebody else alone."""
         return bool(self.other.said) and not self.own.said
@@ -70,7 +81,24 @@ def listen(content: Content, text: str, facts: Facts) -> Heard:
     own = said_of(content, facts, _sure(reading.signs()), doubtful[False], flags, reading)
     theirs = dict.fromkeys(reading.others_flags, True)
     other = said_of(content, Facts(), _sure(reading.others_signs()), doubtful[True], theirs)
-    return _weighed(content, text, {**facts.flags, **flags}, Heard(reading, own, other))
+    heard = _weighed(content, text, {**facts.flags, **flags}, Heard(reading, own, other))
+    return replace(heard, own=_with_leg(content, reading.legs, heard.own))
+
+
+def _with_leg(content: Content, legs: Mapping[str, str], own: Judged) -> Judged:
+    """Name the leg with what rests on no sign of a leg but those in whose own words it stands."""
+
+    def leg_of(codes: Iterable[str]) -> str:
+        sided = [sign for sign in sign_codes(codes) if sign in content.signs and content.signs[sign].sided]
+        named = {legs.get(sign, "") for sign in sided}
+        return named.pop() if len(named) == 1 else ""
+
+    def named(finding: Finding) -> Finding:
+        leg = leg_of(finding.evidence)
+        return replace(finding, side=leg, names_leg=True) if leg else finding
+
+    raised, lower = (tuple(map(named, findings)) for findings in (own.raised, own.lower))
+    return replace(own, raised=raised, lower=lower, leg=leg_of(own.said))
 
 
 def _by_its_score(content: Content, reading: Reading) -> Reading:
@@ -108,7 +136,8 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
     if level >= Level.URGENT:
         heard = _doubted(heard)
     if grave >= weighing.urgent_from and raises:
-        return _as_said(content, text, flags, heard, Level.URGENT) or replace(heard, alarming=True)
+        unsaid = replace(heard, alarming=True, unheard=True)
+        return _as_said(content, text, flags, heard, Level.URGENT) or unsaid
     if level >= Level.URGENT:
         return heard
     if grave < weighing.silent_below and not says_little:
@@ -116,7 +145,7 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
         return replace(calm, alarming=heard.reading.cry)
     hints = leans.grave.gravest_part >= weighing.asks_part_from or leans.gravest_row >= weighing.asks_row_from
     unheard = not asked and grave >= weighing.asks_from and hints and not says_little
-    return replace(heard, alarming=heard.reading.is_alarming or unheard)
+    return replace(heard, alarming=heard.reading.is_alarming or unheard, unheard=unheard)
 
 
 def _as_said(

@@ -11,6 +11,7 @@ from bot.rules.reading_answers import Answers, read_answers
 from bot.rules.reading_context import Markers, Standing, Surroundings
 from bot.rules.reading_meaning import Meanings
 from bot.rules.reading_patterns import Compiler, Finder, Hit, Phrase, Text, masked
+from bot.rules.reading_replies import Replied, ReplyReader, phrases_of
 from bot.rules.reading_words import Speller, Word
 from content.schema import Phrases
 
@@ -21,6 +22,7 @@ CONNECTIVES = frozenset({",", "and", "because", "so", "now"})
 RANK = {"no": 0, "unsure": 1, "yes": 2}
 SINGLE_WORDS = {"barriers", "stops", "subjects", "joins", "verbs", "asking_words", "topic", "figures"}
 PARTS_EXACT = 3  # a meaning joined of so many parts is exact itself
+ONE_LEG: Mapping[str, str] = MappingProxyType({"side:left": "left", "side:right": "right"})
 BETWEEN = "nouns"  # the concept of things that part what stands around them
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -51,6 +53,7 @@ class Reading:
     others_flags: tuple[str, ...] = ()  # the same of somebody else ("my mum is diabetic")
     pain: int | None = None
     side: str | None = None
+    legs: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # own sign -> the leg named in its words
     feeling: tuple[str, ...] = ()
     awake: str | None = None
     helped: tuple[str, ...] = ()
@@ -63,6 +66,7 @@ class Reading:
     meaningful: bool = True  # False: three words or more that mean nothing to us
     worrying: bool = False  # a word of danger stands there: if nothing was raised, ask the warning signs
     seen: bool = False  # says that a clinician has seen or treated it
+    replied: Replied | None = None  # what it says came of a warning
 
     def signs(self) -> dict[str, str]:
         """Return the writer's own present signs, each "yes" or "unsure"."""
@@ -136,6 +140,7 @@ class _Reader:
             for phrase in compiler.phrases("context", code, "yes", texts)
         )
         self._extras = Finder(self._extra_phrases(compiler))
+        self._replies = ReplyReader(phrases.replies, self._limbs)
         self._meanings = Meanings(phrases.meanings.concepts, self._rules(), BETWEEN, self._barriers)
         known = compiler.vocabulary | filler | self._meanings.words
         self._topic = frozenset(context.topic) | self._named
@@ -167,7 +172,8 @@ class _Reader:
         extras = self._extras.hits(laid)
         flags = self._flags(extras, around, about_other=False)
         others_flags = self._flags(extras, around, about_other=True)
-        answers = read_answers(laid, text, [hit for hit in extras if hit.phrase.kind == "answer"], around)
+        answering = [hit for hit in extras if hit.phrase.kind == "answer"]
+        answers = read_answers(laid, text, answering, around)
         said = {hit.phrase.code for hit in triggers if not self._is_small_talk(hit, typed)}
         if self._worries([hit for hit in meant if hit.phrase.kind == "worry"], around):
             said.add("worries")
@@ -176,7 +182,10 @@ class _Reader:
         made = self._reading(
             text, typed, tuple(dict.fromkeys(heard)), flags, answers, said, around.is_question
         )
-        return replace(made, others_flags=others_flags)
+        legs = self._legs(hits, answering, around, laid)
+        cries = [hit for hit in triggers if hit.phrase.code in ("cries", "foreign")]
+        replied = self._replies.read(extras, cries, around, laid)
+        return replace(made, others_flags=others_flags, legs=legs, replied=replied)
 
     def _reading(
         self,
@@ -247,6 +256,22 @@ class _Reader:
             standing.asked,
             quoted(hit, text, laid),
         )
+
+    def _legs(
+        self, hits: list[Hit], answering: list[Hit], around: Surroundings, laid: Text
+    ) -> dict[str, str]:
+        """Return the writer's own signs in whose very words one leg is named, and no other."""
+        sides = [hit for hit in answering if hit.phrase.code in ONE_LEG and self._names_limb(hit, laid)]
+        found: dict[str, set[str]] = {}
+        for hit in hits:
+            standing = around.standing(hit)
+            if standing.certainty != "no" and not standing.about_other and not standing.asked:
+                named = {ONE_LEG[side.phrase.code] for side in sides if side.overlaps(hit)}
+                found.setdefault(hit.phrase.code, set()).update(named or {""})
+        return {sign: named.pop() for sign, named in found.items() if len(named) == 1 and "" not in named}
+
+    def _names_limb(self, hit: Hit, laid: Text) -> bool:
+        return any(word.text in self._limbs for word in laid.words[hit.start : hit.end])
 
     def _worries(self, hits: list[Hit], around: Surroundings) -> bool:
         """Say whether something of danger stands there as somebody's present state."""
@@ -328,6 +353,7 @@ class _Reader:
         for question, options in self._phrases.answers.items():
             for option, texts in options.items():
                 made.extend(compiler.phrases("answer", f"{question}:{option}", "yes", texts))
+        made.extend(phrases_of(compiler, self._phrases.replies))
         return made
 
 

@@ -79,9 +79,12 @@ class Surroundings:
         usual: bool = False,
         passing: bool = False,
         threat: bool = False,
+        forward: bool = False,
     ) -> Standing:
-        """Hold one thing found against everything around it."""
-        certainty = self._negated(hit) or ("" if passing else self._over(hit)) or hit.phrase.grade
+        """Hold one thing found against everything around it; *forward*: only what stands before denies it."""
+        certainty = (
+            self._negated(hit, forward=forward) or ("" if passing else self._over(hit)) or hit.phrase.grade
+        )
         past = self._marked("past", hit) or (not passing and self._marked("settled", hit))
         past = past or any(mark.end <= hit.start and self._belongs(mark, hit) for mark in self._ahead)
         other = self._is_other(hit)
@@ -101,7 +104,7 @@ class Surroundings:
 
     # --- negation -------------------------------------------------------------------------------------
 
-    def _negated(self, hit: Hit) -> str:
+    def _negated(self, hit: Hit, *, forward: bool) -> str:
         """Return "no" when negated, "unsure" when only perhaps, "" when not."""
         found = ""
         for trigger, end, weak_from in self._scopes:
@@ -113,7 +116,8 @@ class Surroundings:
                 return "no"
             if not (hit.phrase.joined and self._words[hit.start - 1] == ","):  # "no fever, leg swollen"
                 found = "unsure"
-        return "no" if any(self._denied_after(trigger, hit) for trigger in self._after) else found
+        after = () if forward else self._after
+        return "no" if any(self._denied_after(trigger, hit) for trigger in after) else found
 
     def _over(self, hit: Hit) -> str:
         """Return "no" when it is said to have gone, "unsure" when that may be meant, "" when not."""
