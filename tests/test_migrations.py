@@ -170,9 +170,9 @@ async def test_an_older_database_is_copied_before_it_changes(
     await migrating.migrate(place_of(f"sqlite:///{file}"))
 
     (copy,) = copies(tmp_path)
-    assert copy.name == "quietlegs.db.before-0900-was-0003"
+    assert copy.name == "quietlegs.db.before-0900-was-0004"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    for path, revision in ((copy, "0003"), (file, "0900")):
+    for path, revision in ((copy, "0004"), (file, "0900")):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
 

@@ -43,7 +43,7 @@ SENDING_FOR = Question(
 PLAN = upsert(
     sending,
     key=("patient_id", "kind", "subject", "step"),
-    changed=("due_at", "useful_until", "state", "reason"),
+    changed=("due_at", "useful_until", "state", "reason", "first_due_at"),
     once=("rank", "attempts"),
     where=or_(sending.c.state == State.READY, IS_WITHDRAWN),
 )
@@ -137,6 +137,7 @@ def _row_of(planned: Planned) -> dict[str, object]:
         "state": State.READY,
         "attempts": 0,
         "reason": "",
+        "first_due_at": None,
     }
 
 
@@ -248,7 +249,7 @@ class Sendings(Statements):
     ) -> bool:
         """Make a tried sending ready again and count the attempt; False if it is not *owner*'s any more.
 
-        Without an owner it is one whose fate nobody knows.
+        Without an owner it is one whose fate nobody knows. When it was due at first stays on record.
         """
         tried = (
             sending.c.state == State.UNKNOWN
@@ -261,6 +262,7 @@ class Sendings(Statements):
             .values(
                 state=State.READY,
                 due_at=due_at,
+                first_due_at=func.coalesce(sending.c.first_due_at, sending.c.due_at),
                 reason=reason,
                 attempts=sending.c.attempts + 1,
                 finished_at=None,
