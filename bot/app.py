@@ -169,6 +169,8 @@ class App:
         self._stopping = asyncio.Event()
         self._introduction: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
+        self._minding: asyncio.Task[None] | None = None
+        self._taking_up: asyncio.Task[None] | None = None
         self._health: HealthServer
         self._delivery: Delivery
         self._bridge: bridge.Bridge
@@ -227,6 +229,7 @@ class App:
         self._polling = asyncio.create_task(self._be_pushed_to() if self._webhook else self._poll())
         self._introduction = asyncio.create_task(self._introduce())
         self._preparing = asyncio.create_task(self._prepare())
+        self._minding = asyncio.create_task(self._mind_the_clock())
         log.info("bot started")
 
     async def run(self) -> None:
@@ -249,7 +252,7 @@ class App:
         if self._webhook is not None:
             self._webhook.stop()
         self._guides.stop_all()
-        for task in (self._polling, self._introduction, self._preparing):
+        for task in (self._polling, self._introduction, self._preparing, self._minding, self._taking_up):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -385,6 +388,16 @@ class App:
             self._idle.set()
         self._sleep_until(due)
 
+    async def _mind_the_clock(self) -> None:
+        """Let every job look again when the machine's clock was put back: each waits for a moment on it."""
+        while True:
+            before = self.clock.real()
+            await asyncio.sleep(self._rhythm.tick)
+            if self.clock.real() < before:
+                log.warning("the machine's clock was put back")
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=self.clock.real())
+
     async def _elect(self) -> None:
         """Of several replicas one sends prompts and check-ins; safety words and replies go from any."""
         if not self.database.is_shared:
@@ -400,11 +413,16 @@ class App:
         if self.database.is_shared:
             await self._elect()  # a tick with much to send may take longer than the lease
             await self._inbox.renew(self._intake.open)
-            await self._intake.take_up()
-        else:
-            await self._intake.mend()
+        if self._taking_up is None or self._taking_up.done():  # it may wait for room; this must not
+            self._taking_up = asyncio.create_task(self._take_up())
         if self._is_met:
             self.vital.polled()  # nothing is polled: to be pushed to is to be within reach
+
+    async def _take_up(self) -> None:
+        try:
+            await (self._intake.take_up() if self.database.is_shared else self._intake.mend())
+        except Exception:
+            log.exception("updates not taken up")
 
     def _sleep_until(self, due: datetime | None) -> None:
         """Look again when the next is due, after TICK seconds at the latest."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 
+from bot.app import Rhythm
 from bot.delivery.kinds import KINDS, KindOf
 from bot.delivery.upkeep import Upkeep
 from bot.flows.escalation import Spoken
@@ -109,3 +110,34 @@ async def test_health_goes_red_when_the_tick_hangs(
 
 def prompts(person: Person) -> int:
     return sum("ev:" in str(message.keyboard) for message in person.messages)
+
+
+async def test_a_clock_that_is_put_back_does_not_stop_the_tick(
+    tmp_path: Path, learned: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Conversation(tmp_path, rhythm=Rhythm(tick=0.2)) as talk:
+        beats: asyncio.Queue[None] = asyncio.Queue()
+        recover = talk.app._ledger.recover
+
+        async def noted() -> None:
+            beats.put_nowait(None)
+            await recover()
+
+        monkeypatch.setattr(talk.app._ledger, "recover", noted)
+        async with asyncio.timeout(30):
+            await beats.get()
+            put_back(monkeypatch, talk, timedelta(hours=1))
+            for _ in range(5):
+                await beats.get()
+
+
+def put_back(monkeypatch: pytest.MonkeyPatch, talk: Conversation, span: timedelta) -> None:
+    """Put the machine's clock back, for the bot and for its scheduler alike."""
+
+    class Behind(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) - span
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Behind)
+    monkeypatch.setattr(talk.clock, "real", lambda: datetime.now(UTC) - span)
