@@ -30,7 +30,7 @@ class Memory:
         self.rows: dict[int, Row] = {}
         self.tries: dict[int, int] = {}
         self.finished: list[int] = []
-        self.broken = 0
+        self.broken = self.forgetful = 0
 
     async def keep(self, rows: Sequence[Row]) -> list[int]:
         if self.broken:
@@ -44,6 +44,9 @@ class Memory:
         return [row for number, row in sorted(self.rows.items()) if number not in self.finished]
 
     async def done(self, update_id: int) -> None:
+        if self.forgetful:
+            self.forgetful -= 1
+            raise OSError(28, "No space left on device")
         self.finished.append(update_id)
 
     async def failed(self, update_id: int) -> int:
@@ -226,6 +229,82 @@ async def test_an_outage_is_no_failure_of_the_update(telegram: Sandbox, inbox: M
     await bot.start()
     await bot.until("one")
     assert inbox.tries == {}
+
+
+async def test_a_reply_of_unknown_fate_is_given_until_a_failing_server_is_well_again(
+    telegram: Sandbox, inbox: Memory, bot: Bot
+) -> None:
+    failures = [DeliveryError(Fate.UNKNOWN, "502")] * 6
+
+    async def handle(update: Update) -> None:
+        if failures:
+            raise failures.pop()
+        bot.heard.append(text_of(update))
+
+    bot.handle = handle
+    await telegram.person().send("one")
+    await bot.start()
+    await bot.until("one")
+    assert bot.given_up == []
+
+
+async def test_a_reply_whose_end_cannot_be_noted_is_not_given_again(
+    telegram: Sandbox, inbox: Memory, bot: Bot
+) -> None:
+    inbox.forgetful = 3
+    person = telegram.person()
+    await person.send("one")
+    await bot.start()
+    await eventually(lambda: bot.heard == ["one"])
+    await person.send("two")
+    await bot.until("one", "two")
+
+
+async def test_a_chat_that_sends_very_much_takes_no_place_from_the_others(
+    telegram: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "MOST_OPEN", 8)
+    monkeypatch.setattr(updates, "MOST_OF_A_CHAT", 4)
+    much, quick = telegram.person(), telegram.person("Bo")
+    may_go_on = asyncio.Event()
+
+    async def handle(update: Update) -> None:
+        if chat_of(update) == much.id:
+            await may_go_on.wait()
+        bot.heard.append(text_of(update))
+
+    bot.handle = handle
+    for number in range(12):
+        await much.send(f"much {number}")
+    await quick.send("quick")
+    await bot.start()
+    try:
+        await eventually(lambda: bot.heard == ["quick"])
+    finally:
+        may_go_on.set()
+    await bot.until("quick", *(f"much {number}" for number in range(12)))
+
+
+async def test_what_is_kept_and_waits_for_room_is_ours(
+    telegram: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "MOST_OPEN", 2)
+    may_go_on = asyncio.Event()
+
+    async def handle(update: Update) -> None:
+        await may_go_on.wait()
+        bot.heard.append(text_of(update))
+
+    bot.handle = handle
+    for number in range(4):
+        await telegram.person(f"P{number}").send(f"{number}")
+    await bot.start()
+    try:
+        await eventually(lambda: len(bot.inbox.rows) == 4)
+        assert bot.intake.open == bot.inbox.rows.keys()
+    finally:
+        may_go_on.set()
+    await eventually(lambda: len(bot.heard) == 4)
 
 
 async def test_polling_survives_a_bad_network(telegram: Sandbox, bot: Bot) -> None:
