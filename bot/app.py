@@ -8,11 +8,12 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from importlib import metadata
 from pathlib import Path
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -38,6 +39,7 @@ from bot.rules.timing import next_local
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.rounds import Rounds
+from bot.storage.store import Store
 from content.loader import Content, languages, shipped
 from handlers import bridge, errors, register
 from handlers.messenger import TelegramMessenger
@@ -55,6 +57,7 @@ from handlers.webhook import Webhook, meet_in_turn
 
 PREPARE_REST = 0.005  # seconds between two phrases
 STOP_WITHIN = 6.0  # seconds; containers are killed after ten, and a small box needs some to end
+PRUNE_FIRST = timedelta(minutes=5)  # after a start: some machines run for an hour a day
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
 REMIND = 600.0  # seconds after which Telegram is told again where to push, should it have been told otherwise
@@ -208,6 +211,7 @@ class App:
             id="prune",
             coalesce=True,
             misfire_grace_time=None,
+            next_run_time=self.clock.real() + PRUNE_FIRST,
         )
         self._scheduler.add_job(
             self._upkeep.walk,
@@ -434,10 +438,19 @@ class App:
             self._scheduler.modify_job("tick", next_run_time=at)
 
     async def _prune(self) -> None:
-        real = self.clock.real()
-        async with self.database.transaction() as store:
-            await store.prune_inbox(real - KEEP_INBOX)
-            await store.prune_sendings(self.clock.now() - KEEP_SENDINGS)
+        """Forget what is long over, the oldest first, in parts that hold up nobody."""
+        of_inbox, of_sendings = self.clock.real() - KEEP_INBOX, self.clock.now() - KEEP_SENDINGS
+        await self._prune_parts(lambda store, after: store.prune_inbox(of_inbox, after))
+        await self._prune_parts(lambda store, after: store.prune_sendings(of_sendings, after))
+
+    async def _prune_parts(self, prune: Callable[[Store, int], Awaitable[tuple[int, int | None]]]) -> None:
+        gone, last = 1, 0
+        while gone:
+            began = monotonic()
+            async with self.database.transaction() as store:
+                gone, after = await prune(store, last)
+            last = after or last
+            await asyncio.sleep(monotonic() - began)  # half of the time is everybody else's
 
     async def _poll(self) -> None:
         try:

@@ -37,8 +37,14 @@ class KindOf:
 async def _render_resume(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    message = await settings.render_resume(services, store, patient, now)
+    message = settings.render_resume(services, patient, now)
     return Spoken(message, "" if message else "no pause")
+
+
+async def _resume_told(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> None:
+    await settings.end_pause(store, patient, now)
 
 
 def _one_by_one(told: ToldOne) -> Told:
@@ -62,7 +68,7 @@ KINDS: dict[Kind, KindOf] = {
     Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, _one_by_one(escalation.follow_up_told)),
     Kind.APPOINTMENT: KindOf(appointment.render, _nothing_more),
     Kind.WORD: KindOf(judging.render_word, _nothing_more),
-    Kind.RESUME: KindOf(_render_resume, _nothing_more),
+    Kind.RESUME: KindOf(_render_resume, _one_by_one(_resume_told)),
 }
 
 

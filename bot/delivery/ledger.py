@@ -79,6 +79,10 @@ class Ledger:
         async with self.services.database.reading() as store:
             return await store.next_due_at(safety_only=safety_only)
 
+    def holds(self, since: datetime) -> bool:
+        """Say whether what was begun after *since* (real clock) is still ours."""
+        return self.real_clock() < since + self._lease
+
     # --- before the call -------------------------------------------------------------------------------
 
     async def begin(self, going: list[Going]) -> list[Message | None]:
