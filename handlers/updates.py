@@ -397,7 +397,8 @@ def _row(raw: dict[str, Any]) -> Row:
     kind = next((kind for kind in KINDS if kind in raw), "")
     part = raw.get(kind) or {}
     place = part.get("chat") or (part.get("message") or {}).get("chat") or part.get("from") or {}
-    return int(raw["update_id"]), place.get("id"), json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(raw, separators=(",", ":"))  # in ASCII: half a character could not be kept otherwise
+    return int(raw["update_id"]), place.get("id"), text
 
 
 def _understood(raw: dict[str, Any], bot: Bot) -> Update | None:

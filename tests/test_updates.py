@@ -7,6 +7,8 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 
 from bot.messages import DeliveryError, Fate
 from bot.sandbox import Fault, Sandbox
+from bot.storage.database import Database
 from handlers import updates
 from handlers.transport import make_bot
 from handlers.updates import ChatOrder, Failures, InboxPolling, Intake, Row, TokenRefused, chat_of
@@ -166,6 +169,15 @@ async def test_a_full_disk_confirms_nothing(telegram: Sandbox, inbox: Memory, bo
     await telegram.person().send("one")
     await bot.start()
     await bot.until("one")
+
+
+async def test_half_a_character_can_be_kept(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'quietlegs.db'}")
+    await database.open()
+    row = updates._row({"update_id": 1, "message": {"chat": {"id": 5}, "text": "ha\ud83d"}})
+    async with database.transaction() as store:
+        assert await store.keep_updates([row], datetime.now(UTC)) == [1]
+    await database.close()
 
 
 async def test_one_chat_in_order_and_a_slow_one_does_not_hold_up_the_others(
