@@ -8,11 +8,12 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from importlib import metadata
 from pathlib import Path
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -39,6 +40,7 @@ from bot.rules.timing import next_local
 from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.rounds import Rounds
+from bot.storage.store import Store
 from content.loader import Content, languages, shipped
 from handlers import bridge, errors, register
 from handlers.messenger import TelegramMessenger
@@ -56,6 +58,7 @@ from handlers.webhook import Webhook, meet_in_turn
 
 PREPARE_REST = 0.005  # seconds between two phrases
 STOP_WITHIN = 6.0  # seconds; containers are killed after ten, and a small box needs some to end
+PRUNE_FIRST = timedelta(minutes=5)  # after a start: some machines run for an hour a day
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
 REMIND = 600.0  # seconds after which Telegram is told again where to push, should it have been told otherwise
@@ -170,6 +173,8 @@ class App:
         self._stopping = asyncio.Event()
         self._introduction: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
+        self._minding: asyncio.Task[None] | None = None
+        self._taking_up: asyncio.Task[None] | None = None
         self._health: HealthServer
         self._delivery: Delivery
         self._bridge: bridge.Bridge
@@ -207,6 +212,7 @@ class App:
             id="prune",
             coalesce=True,
             misfire_grace_time=None,
+            next_run_time=self.clock.real() + PRUNE_FIRST,
         )
         self._scheduler.add_job(
             self._upkeep.walk,
@@ -228,6 +234,7 @@ class App:
         self._polling = asyncio.create_task(self._be_pushed_to() if self._webhook else self._poll())
         self._introduction = asyncio.create_task(self._introduce())
         self._preparing = asyncio.create_task(self._prepare())
+        self._minding = asyncio.create_task(self._mind_the_clock())
         log.info("bot started")
 
     async def run(self) -> None:
@@ -250,7 +257,7 @@ class App:
         if self._webhook is not None:
             self._webhook.stop()
         self._guides.stop_all()
-        for task in (self._polling, self._introduction, self._preparing):
+        for task in (self._polling, self._introduction, self._preparing, self._minding, self._taking_up):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):
@@ -386,6 +393,16 @@ class App:
             self._idle.set()
         self._sleep_until(due)
 
+    async def _mind_the_clock(self) -> None:
+        """Let every job look again when the machine's clock was put back: each waits for a moment on it."""
+        while True:
+            before = self.clock.real()
+            await asyncio.sleep(self._rhythm.tick)
+            if self.clock.real() < before:
+                log.warning("the machine's clock was put back")
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=self.clock.real())
+
     async def _elect(self) -> None:
         """Of several replicas one sends prompts and check-ins; safety words and replies go from any."""
         if not self.database.is_shared:
@@ -401,11 +418,16 @@ class App:
         if self.database.is_shared:
             await self._elect()  # a tick with much to send may take longer than the lease
             await self._inbox.renew(self._intake.open)
-            await self._intake.take_up()
-        else:
-            await self._intake.mend()
+        if self._taking_up is None or self._taking_up.done():  # it may wait for room; this must not
+            self._taking_up = asyncio.create_task(self._take_up())
         if self._is_met:
             self.vital.polled()  # nothing is polled: to be pushed to is to be within reach
+
+    async def _take_up(self) -> None:
+        try:
+            await (self._intake.take_up() if self.database.is_shared else self._intake.mend())
+        except Exception:
+            log.exception("updates not taken up")
 
     def _sleep_until(self, due: datetime | None) -> None:
         """Look again when the next is due, after TICK seconds at the latest."""
@@ -417,10 +439,19 @@ class App:
             self._scheduler.modify_job("tick", next_run_time=at)
 
     async def _prune(self) -> None:
-        real = self.clock.real()
-        async with self.database.transaction() as store:
-            await store.prune_inbox(real - KEEP_INBOX)
-            await store.prune_sendings(self.clock.now() - KEEP_SENDINGS)
+        """Forget what is long over, the oldest first, in parts that hold up nobody."""
+        of_inbox, of_sendings = self.clock.real() - KEEP_INBOX, self.clock.now() - KEEP_SENDINGS
+        await self._prune_parts(lambda store, after: store.prune_inbox(of_inbox, after))
+        await self._prune_parts(lambda store, after: store.prune_sendings(of_sendings, after))
+
+    async def _prune_parts(self, prune: Callable[[Store, int], Awaitable[tuple[int, int | None]]]) -> None:
+        gone, last = 1, 0
+        while gone:
+            began = monotonic()
+            async with self.database.transaction() as store:
+                gone, after = await prune(store, last)
+            last = after or last
+            await asyncio.sleep(monotonic() - began)  # half of the time is everybody else's
 
     async def _poll(self) -> None:
         try:

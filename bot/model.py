@@ -303,6 +303,12 @@ class Sending:
     lease_until: datetime | None = None
     reason: str = ""
     message_id: int | None = None
+    first_due_at: datetime | None = None  # of one that was tried again, and so is due anew
+
+    @property
+    def was_due_at(self) -> datetime:
+        """Return the moment it was planned for, however often it was tried since."""
+        return self.first_due_at or self.due_at
 
 
 @dataclass(frozen=True)

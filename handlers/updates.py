@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
@@ -22,7 +23,9 @@ from handlers.transport import QuietBot, reason_of, seconds_of
 KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
 LONG_POLL = 30  # seconds
 TRIES = 3
+MAYBE_TRIES = 10  # of a reply that may have arrived each time: a minute or two of a server that fails
 MOST_OPEN = 1000  # updates being handled before no more are fetched
+MOST_OF_A_CHAT = 50  # of them: what else a chat sends waits in the inbox, and takes no place from the others
 MOST_CHATS = 1_000_000  # the library's own bound, which counts those who wait: out of the way
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds
 CONFLICT_EVERY = 60.0  # seconds between two lines about another poller
@@ -135,8 +138,9 @@ class ChatOrder(BaseUpdateProcessor):
 class Intake:
     """The one path of every update, polled or pushed: kept, handled in turn, tried again, done.
 
-    *give_up* says sorry to the chat after TRIES failures; a failure to send for want of a network, or because
-    Telegram asked to wait, is no failure of the update: it is tried until it works or the bot stops.
+    *give_up* says sorry to the chat after TRIES failures (MAYBE_TRIES of a reply whose fate nobody knows). A
+    failure to send for want of a network, or because Telegram asked to wait, is no failure of the update: it
+    is tried until it works or the bot stops.
     """
 
     def __init__(
@@ -152,38 +156,48 @@ class Intake:
         self._inbox = inbox
         self._failures = failures
         self._give_up = give_up
-        self._open: set[int] = set()
+        self._open: dict[int, int | None] = {}  # their chats by their ids
+        self._coming: set[int] = set()  # kept for us, and waiting for room
+        self._answered: set[int] = set()  # of which only the end could not be noted
+        self._of_chat: Counter[int | None] = Counter()  # open ones
+        self._left: set[int | None] = set()  # chats of which some are left in the inbox for now
+        self._queueing = asyncio.Lock()
         self._closed_one = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._strays = False  # rows the inbox could not be told about
+        self._strays = False  # rows in the inbox that are not open
         order.carry = self._carry
 
     @property
     def open(self) -> frozenset[int]:
-        """Return the ids of the updates that are being dealt with."""
-        return frozenset(self._open)
+        """Return the ids of the updates that are this process's to deal with."""
+        return frozenset(self._open) | self._coming | self._answered
 
     async def take_in(self, raws: Sequence[dict[str, Any]]) -> None:
         """Keep updates as they came over the wire and have the new ones handled; raises as the inbox does."""
         rows = [_row(raw) for raw in raws]
         try:
             new = set(await self._inbox.keep(rows))
-            for row, raw in zip(rows, raws, strict=True):
-                if row[0] in new:
-                    await self._queue(row[0], raw)
+            await self._queue_all([(row, raw) for row, raw in zip(rows, raws, strict=True) if row[0] in new])
         except BaseException:
             self._strays = True  # some may be kept and not queued
             raise
         log.debug("updates kept", extra={"new": len(new), "known": len(rows) - len(new)})
 
     async def take_up(self) -> None:
-        """Have what an earlier run left undone handled, oldest first."""
+        """Have what was left undone handled, oldest first; what was answered is only noted as done."""
         self._strays = False
-        rows = [row for row in await self._inbox.undone() if row[0] not in self._open]
-        for update_id, _, text in rows:
-            await self._queue(update_id, json.loads(text))
-        if rows:
-            log.info("updates taken up again", extra={"count": len(rows)})
+        try:
+            for update_id in [*self._answered]:
+                await self._inbox.done(update_id)
+                self._answered.discard(update_id)
+            undone = await self._inbox.undone()
+            ours = self.open
+            queued = await self._queue_all([(row, None) for row in undone if row[0] not in ours], again=True)
+        except BaseException:
+            self._strays = True
+            raise
+        if queued:
+            log.info("updates taken up again", extra={"count": queued})
 
     async def mend(self) -> None:
         """Take up rows whose end could not be noted, if there are any."""
@@ -200,18 +214,40 @@ class Intake:
         """Try nothing again from now on; what is undone waits for the next start."""
         self._stopping.set()
 
-    async def _queue(self, update_id: int, raw: dict[str, Any]) -> None:
+    async def _queue_all(self, kept: Sequence[tuple[Row, dict[str, Any] | None]], again: bool = False) -> int:
+        """Queue kept updates in their order and return how many; a chat that has many open leaves the rest.
+
+        *again*: these are all that the inbox had left.
+        """
+        ids = {row[0] for row, _ in kept}
+        self._coming |= ids
+        try:
+            async with self._queueing:
+                if again:
+                    self._left.clear()
+                return sum([await self._queue(row, raw) for row, raw in kept])
+        finally:
+            self._coming -= ids
+
+    async def _queue(self, row: Row, raw: dict[str, Any] | None) -> bool:
+        update_id, chat_id, text = row
         if update_id in self._open:
-            return
+            return False
+        if chat_id is not None and (chat_id in self._left or self._of_chat[chat_id] >= MOST_OF_A_CHAT):
+            self._left.add(chat_id)  # what comes after it stays behind it
+            self._strays = True
+            return False
         await self.room()
         try:
-            update = _understood(raw, self._application.bot)
+            update = _understood(raw or json.loads(text), self._application.bot)
         except Exception:  # whatever is wrong with one must not hold up the others
             log.exception("update not understood", extra={"update": update_id})
             await self._inbox.done(update_id)
-            return
-        self._open.add(update_id)
+            return False
+        self._open[update_id] = chat_id
+        self._of_chat[chat_id] += 1
         await self._application.update_queue.put(update)
+        return True
 
     async def _carry(self, update: object, coroutine: Awaitable[Any]) -> None:
         if not isinstance(update, Update):
@@ -223,8 +259,14 @@ class Intake:
             self._strays = True
             log.exception("update left undone", extra={"update": update.update_id})
         finally:
-            self._open.discard(update.update_id)
-            self._closed_one.set()
+            self._close(update.update_id)
+
+    def _close(self, update_id: int) -> None:
+        chat_id = self._open.pop(update_id, None)
+        self._of_chat[chat_id] -= 1
+        if self._of_chat[chat_id] <= 0:
+            del self._of_chat[chat_id]
+        self._closed_one.set()
 
     async def _try(self, update: Update, coroutine: Awaitable[Any]) -> None:
         outages = tries = 0
@@ -239,16 +281,18 @@ class Intake:
             else:
                 # The inbox counts across restarts, and knows nothing of an update that is gone.
                 outages, tries = 0, max(tries + 1, await self._inbox.failed(update.update_id))
-            if tries >= TRIES:
-                await self._apologise(update)
+            if tries >= (MAYBE_TRIES if _is_maybe(error) else TRIES):
+                await self._apologise(update, tries)
                 break
             if await self._stopped_within(_wait_for(error, outages or tries)):
                 return
             coroutine = self._application.process_update(update)
+        self._answered.add(update.update_id)  # should it not be noted, the reply is not given again
         await self._inbox.done(update.update_id)
+        self._answered.discard(update.update_id)
 
-    async def _apologise(self, update: Update) -> None:
-        log.error("update given up", extra={"update": update.update_id, "tries": TRIES})
+    async def _apologise(self, update: Update, tries: int) -> None:
+        log.error("update given up", extra={"update": update.update_id, "tries": tries})
         try:
             await self._give_up(update)
         except (DeliveryError, TelegramError):
@@ -354,7 +398,8 @@ def _row(raw: dict[str, Any]) -> Row:
     kind = next((kind for kind in KINDS if kind in raw), "")
     part = raw.get(kind) or {}
     place = part.get("chat") or (part.get("message") or {}).get("chat") or part.get("from") or {}
-    return int(raw["update_id"]), place.get("id"), json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(raw, separators=(",", ":"))  # in ASCII: half a character could not be kept otherwise
+    return int(raw["update_id"]), place.get("id"), text
 
 
 def _understood(raw: dict[str, Any], bot: Bot) -> Update | None:
@@ -386,6 +431,10 @@ def _is_outage(error: BaseException | None) -> bool:
     return isinstance(error, InvalidToken) or (
         isinstance(error, DeliveryError) and error.fate in (Fate.NOT_SENT, Fate.WAIT)
     )
+
+
+def _is_maybe(error: BaseException | None) -> bool:
+    return isinstance(error, DeliveryError) and error.fate is Fate.UNKNOWN
 
 
 def _wait_for(error: BaseException | None, times: int) -> float:

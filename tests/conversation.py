@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from bot.app import App, Clock
+from bot.app import App, Clock, Rhythm
 from bot.config import load_config
 from bot.model import State
 from bot.rules.timing import local_moment, next_local
@@ -26,8 +26,14 @@ class Conversation:
     """One bot, one stand-in for Telegram, one clock; people are made with `newcomer` or `patient`."""
 
     def __init__(
-        self, folder: Path, database_url: str | None = None, start: datetime = START, **settings: str
+        self,
+        folder: Path,
+        database_url: str | None = None,
+        start: datetime = START,
+        rhythm: Rhythm | None = None,
+        **settings: str,
     ) -> None:
+        self.rhythm = rhythm or Rhythm()
         self.clock = Clock()
         self.clock.offset = start - self.clock.real()
         self.telegram = Sandbox(clock=_StandInClock(self.clock))
@@ -54,7 +60,7 @@ class Conversation:
 
     async def wake_up(self) -> None:
         """Start the bot on the same database and the same Telegram."""
-        self.app = App(load_config(self.settings, env_file=None), self.clock, per_chat=0)
+        self.app = App(load_config(self.settings, env_file=None), self.clock, per_chat=0, rhythm=self.rhythm)
         await self.app.start()
 
     async def restart(self) -> None:

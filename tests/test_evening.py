@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
+import pytest
+
 from bot.model import State
 from bot.sandbox import Fault
 from bot.sandbox.messages import Message
@@ -231,7 +233,7 @@ async def test_while_something_grave_is_open_the_evening_is_its_follow_up(talk: 
 async def test_late_says_so_and_too_late_is_dropped_with_its_reason(talk: Conversation) -> None:
     ada = await talk.patient()
     night = await tonight(talk, ada)
-    await talk.go_to(talk.now + timedelta(hours=4))
+    await talk.go_to(talk.now + timedelta(hours=3, minutes=50))
     assert "sorry for being late" in prompts(ada)[-1].text
     assert (await prompts_of(talk, ada, night))[0].state == State.TOLD
     await talk.go_to(talk.now + timedelta(hours=26))
@@ -239,6 +241,32 @@ async def test_late_says_so_and_too_late_is_dropped_with_its_reason(talk: Conver
     dropped = (await prompts_of(talk, ada, night + timedelta(days=1)))[0]
     assert (dropped.state, dropped.reason) == (State.DROPPED, "too late")
     await evening(talk, ada)
+
+
+async def test_one_that_was_tried_in_vain_says_that_it_is_late(talk: Conversation) -> None:
+    ada = await talk.patient()
+    refused = talk.telegram.faults.add(Fault("retry_after", method="sendMessage", seconds=1, times=None))
+    await talk.until(EVENING)
+    await talk.later(minutes=15)
+    assert not prompts(ada)
+    talk.telegram.faults.waiting.remove(refused)
+    await talk.later(minutes=15)
+    assert "sorry for being late" in prompts(ada)[-1].text
+
+
+@pytest.mark.parametrize(("chosen", "comes"), [("2030", False), ("2200", True)])
+async def test_one_that_is_late_comes_into_quiet_hours_only_when_chosen_for_them(
+    talk: Conversation, chosen: str, comes: bool
+) -> None:
+    ada = await talk.patient(prompt=chosen)
+    night = await tonight(talk, ada)
+    await talk.go_to(talk.now + timedelta(hours=5))
+    assert bool(prompts(ada)) is comes
+    (sent,) = await prompts_of(talk, ada, night)
+    assert (sent.state, sent.reason) == ((State.TOLD, "") if comes else (State.DROPPED, "quiet hours"))
+    if not comes:
+        (said, *_) = [one.text for one in await talk.say(ada, "/why") if "evening message" in one.text]
+        assert "it would have come in your quiet hours" in said
 
 
 async def test_a_late_evening_is_silent_and_so_is_who_chose_it(talk: Conversation) -> None:

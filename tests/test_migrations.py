@@ -170,9 +170,9 @@ async def test_an_older_database_is_copied_before_it_changes(
     await migrating.migrate(place_of(f"sqlite:///{file}"))
 
     (copy,) = copies(tmp_path)
-    assert copy.name == "quietlegs.db.before-0900-was-0005"
+    assert copy.name == "quietlegs.db.before-0900-was-0006"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    for path, revision in ((copy, "0005"), (file, "0900")):
+    for path, revision in ((copy, "0006"), (file, "0900")):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
 
@@ -186,7 +186,8 @@ async def test_who_was_left_at_the_offer_of_questions_is_enrolled(tmp_path: Path
         await store.change_patient(patient.id, step="profile", expecting="enrol:profile")
     await database.close()
     with contextlib.closing(sqlite3.connect(file)) as connection:
-        connection.execute("DROP INDEX ix_sending_safety")  # came later
+        connection.execute("DROP INDEX ix_sending_safety")  # these two came later
+        connection.execute("ALTER TABLE sending DROP COLUMN first_due_at")
         connection.execute("UPDATE alembic_version SET version_num = '0003'")
         connection.commit()
     await open_and_close(f"sqlite:///{file}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 
 from bot.model import CheckIn, Origin
 from bot.sandbox.messages import Message
 from tests.conversation import Conversation, Person, buttons, heard
+from tests.known import patient_of
 
 NIGHT = date(2026, 11, 20)  # the first night of everybody who enrols on the Friday
 N = "ci:261120"
@@ -325,3 +326,20 @@ async def test_a_score_typed_in_the_night_belongs_to_that_night(talk: Conversati
     await talk.later(seconds=3)
     asked = [message.text for message in ada.messages[before:]]
     assert any("Night of Friday 20 Nov" in text for text in asked), "the warning signs are still to be asked"
+
+
+async def test_late_in_quiet_hours_it_waits_for_their_end_and_outside_it_sounds(talk: Conversation) -> None:
+    ada = await talk.patient()
+    patient = await patient_of(talk, ada)
+    async with talk.app.database.transaction() as store:
+        await store.change_patient(patient.id, quiet_from=time(13), quiet_until=time(15))
+    await talk.until(time(8, 20))
+    await talk.go_to(talk.now + timedelta(hours=5, minutes=30))  # the bot was away
+    assert not any(":pain:" in str(message.keyboard) for message in ada.messages)
+    await talk.until(time(15, 0))
+    assert ":pain:" in str(ada.last.keyboard)
+    assert "sorry" in ada.last.text.lower()
+    assert not ada.last.silent
+    await talk.until(time(8, 30))
+    assert ":pain:" in str(ada.last.keyboard)
+    assert not ada.last.silent  # before the end of quiet hours, and not in them

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.model import Kind
 from bot.sandbox import Fault
-from tests.conversation import LONDON, Conversation
+from tests.conversation import LONDON, Conversation, buttons
 
 
 async def test_a_fortnight_is_shown_on_the_patients_clock(talk: Conversation) -> None:
@@ -99,3 +99,26 @@ async def test_why_says_so_of_one_that_perhaps_did_not_arrive(talk: Conversation
     await talk.until(time(20, 30))
     said = "\n".join(message.text for message in await talk.say(ada, "/why"))
     assert "evening message: perhaps not arrived" in said
+
+
+async def test_an_evening_that_was_served_is_not_promised_again(talk: Conversation) -> None:
+    ada = await talk.patient("Ada", prompt="2030")
+    await talk.until(time(20, 30))
+    await talk.press(ada, "⏰ Later", None)
+    await talk.press(ada, next(data for data in buttons(ada) if "snooze:60" in data), None)
+    await talk.say(ada, "/settings")
+    await talk.press(ada, "se:page:prompt", None)
+    await talk.press(ada, "se:prompt:2200", None)
+    lines = (await talk.say(ada, "/next"))[0].text.splitlines()
+    assert lines[1].startswith("Friday 20 Nov: 21:30 evening message")  # put off, and no other
+    assert "22:00" not in lines[1]
+    assert lines[2] == "Saturday 21 Nov: 08:30 morning question, 22:00 evening message"
+
+
+async def test_the_end_of_a_pause_is_among_what_comes(talk: Conversation) -> None:
+    ada = await talk.patient("Ada")
+    await talk.say(ada, "/settings")
+    await talk.press(ada, "se:page:pause", None)
+    await talk.press(ada, "se:pause:2026-11-23", None)
+    shown = (await talk.say(ada, "/next"))[0].text
+    assert "Monday 23 Nov: 08:30 end of your pause, 20:30 evening message" in shown

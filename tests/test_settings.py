@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.model import Kind
-from bot.sandbox.faults import Fault
+from bot.sandbox import Fault
 from tests.conversation import LONDON, Conversation, Person, buttons, heard, newest_with
 from tests.test_enrolment import known, planned
 
@@ -277,6 +277,17 @@ async def test_on_the_day_of_return_it_begins_again_in_the_evening(talk: Convers
     ada.mark()
     await talk.until(time(20, 30))
     await ada.wait(lambda who: who.since())
+
+
+async def test_the_word_of_return_comes_though_telegram_refused_it_first(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await opened(talk, ada, "pause")
+    await talk.press(ada, "se:pause:2026-11-23")
+    talk.telegram.faults.add(Fault("retry_after", method="sendMessage", seconds=1))
+    await talk.go_to(datetime(2026, 11, 23, 8, 31, tzinfo=LONDON))
+    await talk.later(minutes=1)
+    await ada.wait("Your pause is over")
+    assert (await known(talk, ada)).paused_until is None
 
 
 async def test_a_pause_can_be_ended_early(talk: Conversation) -> None:

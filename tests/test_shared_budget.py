@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.delivery.rates import SendBudget
 from bot.delivery.shared_budget import SharedBudget
@@ -58,3 +58,23 @@ async def test_bulk_stands_back_while_people_wait(postgres_url: str) -> None:
         assert order.index("reply") < 8
         assert order[:22].count("reply") == 10
         await budget._database.close()
+
+
+async def test_a_clock_that_is_put_back_silences_nobody(postgres_url: str) -> None:
+    with fresh_database(postgres_url) as url:
+        database = Database(url)
+        await database.open()
+        wrong = timedelta(hours=1)
+
+        def clock() -> datetime:
+            return real() + wrong
+
+        budget = SharedBudget(SendBudget(1000, per_chat=0), database, 100, clock)
+        await budget.wait(1)  # its turns are fetched together with others
+        budget.answered()
+        wrong = timedelta(0)
+        for bulk in (False, True):
+            async with asyncio.timeout(5):
+                await budget.wait(1, bulk=bulk)
+            budget.answered(bulk=bulk)
+        await database.close()

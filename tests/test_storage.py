@@ -468,7 +468,8 @@ async def test_what_was_told_stays_told(database: Database, patient: Patient) ->
         assert told is not None
         assert (told.state, told.message_id, told.lease_until) == (State.TOLD, 2**40, None)
         assert await store.sendings_of(patient.id, 5) == [told]
-        assert (await store.prune_sendings(NOW), await store.prune_sendings(NOW + MINUTE)) == (0, 1)
+        assert (await store.prune_sendings(NOW))[0] == 0
+        assert (await store.prune_sendings(NOW + MINUTE))[0] == 1
 
 
 # --- inbox and house -----------------------------------------------------------------------------------
@@ -485,7 +486,21 @@ async def test_an_update_is_new_once(database: Database) -> None:
         assert await store.update_failed(99, NOW) == 0
         payload = await store._run(text("SELECT payload FROM inbox WHERE update_id = 1"))
         assert payload.scalar_one() == ""
-        assert await store.prune_inbox(NOW + MINUTE) == 1
+        assert (await store.prune_inbox(NOW + MINUTE))[0] == 1
+
+
+async def test_what_is_long_over_is_forgotten_in_parts(database: Database, patient: Patient) -> None:
+    async with database.transaction() as store:
+        for step in range(5):
+            await store.plan(patient.id, Kind.PROMPT, "a", step, NOW)
+        rows = await store.claim_due(NOW, "a", NOW + MINUTE, 5)
+        for row in rows[:4]:
+            await store.finish_sending(row.id, State.TOLD, NOW)
+        gone, after = await store.prune_sendings(NOW + MINUTE, most=3)
+        assert (gone, after) == (3, rows[2].id)
+        assert await store.prune_sendings(NOW + MINUTE, rows[2].id, most=3) == (1, rows[4].id)
+        assert await store.prune_sendings(NOW + MINUTE, rows[4].id) == (0, None)
+        assert [row.id for row in await store.sendings_of(patient.id, 5)] == [rows[4].id]
 
 
 async def test_an_invite_lets_in_as_many_as_it_says(database: Database) -> None:

@@ -7,6 +7,8 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 
 from bot.messages import DeliveryError, Fate
 from bot.sandbox import Fault, Sandbox
+from bot.storage.database import Database
 from handlers import updates
 from handlers.transport import make_bot
 from handlers.updates import ChatOrder, Failures, InboxPolling, Intake, Row, TokenRefused, chat_of
@@ -30,7 +33,7 @@ class Memory:
         self.rows: dict[int, Row] = {}
         self.tries: dict[int, int] = {}
         self.finished: list[int] = []
-        self.broken = 0
+        self.broken = self.forgetful = 0
 
     async def keep(self, rows: Sequence[Row]) -> list[int]:
         if self.broken:
@@ -44,6 +47,9 @@ class Memory:
         return [row for number, row in sorted(self.rows.items()) if number not in self.finished]
 
     async def done(self, update_id: int) -> None:
+        if self.forgetful:
+            self.forgetful -= 1
+            raise OSError(28, "No space left on device")
         self.finished.append(update_id)
 
     async def failed(self, update_id: int) -> int:
@@ -165,6 +171,15 @@ async def test_a_full_disk_confirms_nothing(telegram: Sandbox, inbox: Memory, bo
     await bot.until("one")
 
 
+async def test_half_a_character_can_be_kept(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'quietlegs.db'}")
+    await database.open()
+    row = updates._row({"update_id": 1, "message": {"chat": {"id": 5}, "text": "ha\ud83d"}})
+    async with database.transaction() as store:
+        assert await store.keep_updates([row], datetime.now(UTC)) == [1]
+    await database.close()
+
+
 async def test_one_chat_in_order_and_a_slow_one_does_not_hold_up_the_others(
     telegram: Sandbox, bot: Bot
 ) -> None:
@@ -226,6 +241,82 @@ async def test_an_outage_is_no_failure_of_the_update(telegram: Sandbox, inbox: M
     await bot.start()
     await bot.until("one")
     assert inbox.tries == {}
+
+
+async def test_a_reply_of_unknown_fate_is_given_until_a_failing_server_is_well_again(
+    telegram: Sandbox, inbox: Memory, bot: Bot
+) -> None:
+    failures = [DeliveryError(Fate.UNKNOWN, "502")] * 6
+
+    async def handle(update: Update) -> None:
+        if failures:
+            raise failures.pop()
+        bot.heard.append(text_of(update))
+
+    bot.handle = handle
+    await telegram.person().send("one")
+    await bot.start()
+    await bot.until("one")
+    assert bot.given_up == []
+
+
+async def test_a_reply_whose_end_cannot_be_noted_is_not_given_again(
+    telegram: Sandbox, inbox: Memory, bot: Bot
+) -> None:
+    inbox.forgetful = 3
+    person = telegram.person()
+    await person.send("one")
+    await bot.start()
+    await eventually(lambda: bot.heard == ["one"])
+    await person.send("two")
+    await bot.until("one", "two")
+
+
+async def test_a_chat_that_sends_very_much_takes_no_place_from_the_others(
+    telegram: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "MOST_OPEN", 8)
+    monkeypatch.setattr(updates, "MOST_OF_A_CHAT", 4)
+    much, quick = telegram.person(), telegram.person("Bo")
+    may_go_on = asyncio.Event()
+
+    async def handle(update: Update) -> None:
+        if chat_of(update) == much.id:
+            await may_go_on.wait()
+        bot.heard.append(text_of(update))
+
+    bot.handle = handle
+    for number in range(12):
+        await much.send(f"much {number}")
+    await quick.send("quick")
+    await bot.start()
+    try:
+        await eventually(lambda: bot.heard == ["quick"])
+    finally:
+        may_go_on.set()
+    await bot.until("quick", *(f"much {number}" for number in range(12)))
+
+
+async def test_what_is_kept_and_waits_for_room_is_ours(
+    telegram: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "MOST_OPEN", 2)
+    may_go_on = asyncio.Event()
+
+    async def handle(update: Update) -> None:
+        await may_go_on.wait()
+        bot.heard.append(text_of(update))
+
+    bot.handle = handle
+    for number in range(4):
+        await telegram.person(f"P{number}").send(f"{number}")
+    await bot.start()
+    try:
+        await eventually(lambda: len(bot.inbox.rows) == 4)
+        assert bot.intake.open == bot.inbox.rows.keys()
+    finally:
+        may_go_on.set()
+    await eventually(lambda: len(bot.heard) == 4)
 
 
 async def test_polling_survives_a_bad_network(telegram: Sandbox, bot: Bot) -> None:

@@ -22,6 +22,7 @@ from bot.model import Patient, Sending
 AT_ONCE = 24  # prompts and check-ins in flight together, at least: what one free token can use
 MOST_BATCH, MOST_AT_ONCE = 512, 224  # of the transport's 256 connections, so that replies have theirs
 LOOK = 1.0  # seconds after which a busy tick looks for newly due rows, whoever keeps it waiting
+RECOVER = 15.0  # seconds after which a busy tick looks again for what a crash or an error left claimed
 PATIENCE = 40.0  # seconds to wait for a turn and for the chat before others are let in
 BEGUN_WITHIN = 0.02  # seconds for which those who have their turn are gathered
 NOTED_WITHIN = 0.05  # seconds for which prompts that have arrived are gathered
@@ -112,7 +113,11 @@ class Delivery:
         """Keep at most a batch of sendings going; a slow one holds up nobody but its own chat."""
         more, looked_at = True, 0.0
         loop = asyncio.get_running_loop()
+        recovered_at = loop.time()
         while not self._stopping:
+            if loop.time() - recovered_at >= RECOVER:
+                await self._ledger.recover()
+                recovered_at = loop.time()
             room = self._batch - len(self._running)
             late = self._running and loop.time() - looked_at >= LOOK
             if (more and room >= self._batch // 2) or late:
@@ -157,10 +162,9 @@ class Delivery:
         await self._ledger.let_go(back)
 
     def stop(self) -> None:
-        """Begin nothing more; a running tick ends when what is on its way has arrived."""
+        """Begin nothing more; a running tick gives back what waits, and ends when the rest has arrived."""
         self._stopping = True
-        for task in [*self._waiting]:
-            task.cancel()
+        self._has_room.set()
 
     async def take_over(self) -> None:
         """End every lease: whoever held one is gone. For a database that only one process works on."""
@@ -200,6 +204,7 @@ class Delivery:
 
     async def _serve_held(self, patient: Patient, sending: Sending, place: _Place) -> None:
         """Render one claimed sending, send it, leave its place to the next, and note what became of it."""
+        since = self._ledger.real_clock()
         try:
             message = await self._begin((patient, sending))
         except Exception:  # one that cannot be rendered waits, longer each time, and holds up no other
@@ -207,6 +212,9 @@ class Delivery:
             await self._ledger.put_back(sending)
             return
         if message is None:
+            return
+        if not self._ledger.holds(since):  # the machine slept meanwhile: by now it may be late, or another's
+            await self._ledger.put_back(sending)
             return
         carrier = self._urgent if sending.kind.is_safety else self._bulk
         try:

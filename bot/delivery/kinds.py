@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.flows import appointment, asking, escalation, evening, judging, morning, settings
 from bot.flows.escalation import Spoken
+from bot.flows.precedence import number_of
 from bot.flows.schedule import plan_checkin, plan_prompt
 from bot.flows.services import Services
 from bot.model import Kind, Patient, Sending
+from bot.rules.timing import end_of_quiet
 from bot.storage.company import Company
 from bot.storage.store import Store
+from content.schema import Level
 
 Render = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[Spoken]]
 ToldOne = Callable[[Services, Store, Patient, Sending, datetime], Awaitable[None]]
@@ -34,8 +37,14 @@ class KindOf:
 async def _render_resume(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
-    message = await settings.render_resume(services, store, patient, now)
+    message = settings.render_resume(services, patient, now)
     return Spoken(message, "" if message else "no pause")
+
+
+async def _resume_told(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> None:
+    await settings.end_pause(store, patient, now)
 
 
 def _one_by_one(told: ToldOne) -> Told:
@@ -59,7 +68,7 @@ KINDS: dict[Kind, KindOf] = {
     Kind.FOLLOW_UP: KindOf(escalation.render_follow_up, _one_by_one(escalation.follow_up_told)),
     Kind.APPOINTMENT: KindOf(appointment.render, _nothing_more),
     Kind.WORD: KindOf(judging.render_word, _nothing_more),
-    Kind.RESUME: KindOf(_render_resume, _nothing_more),
+    Kind.RESUME: KindOf(_render_resume, _one_by_one(_resume_told)),
 }
 
 
@@ -85,6 +94,29 @@ def refusal(patient: Patient, sending: Sending, now: datetime) -> str:
     if sending.useful_until is not None and now > sending.useful_until:
         return "too late"
     return ""
+
+
+async def quiet_until(
+    services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
+) -> datetime | None:
+    """Return the end of the quiet hours into which a late sending has come; None when it may go out.
+
+    What the patient chose to have in them goes out, and so does what is urgent.
+    """
+    times, late_after = patient.times, services.content_for(patient).timing.late_after_minutes
+    ends = end_of_quiet(now, times.quiet_from, times.quiet_until, patient.tz)
+    if ends == now or now - sending.was_due_at <= timedelta(minutes=late_after):
+        return None
+    # The same quiet hours end at the same moment; outside them the moment itself is returned.
+    chosen = end_of_quiet(sending.was_due_at, times.quiet_from, times.quiet_until, patient.tz) == ends
+    return None if chosen or await _is_urgent(store, sending) else ends
+
+
+async def _is_urgent(store: Store, sending: Sending) -> bool:
+    if sending.kind not in (Kind.CARD, Kind.FOLLOW_UP):
+        return sending.kind.is_safety
+    row = await store.escalation(number_of(sending))
+    return row is None or row.level >= Level.URGENT
 
 
 async def keep_waiting(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.delivery.kinds import KINDS, Going, keep_waiting, may_repeat, refusal
+from bot.delivery.kinds import KINDS, Going, keep_waiting, may_repeat, quiet_until, refusal
 from bot.flows.services import Services
 from bot.messages import DeliveryError, Fate, Message
 from bot.model import Kind, Patient, Sending, State
@@ -20,6 +20,7 @@ from bot.storage.store import Store
 
 BATCH = 64  # claimed together at least; those of unknown fate that are settled together at most
 UNKNOWN = "unknown"  # the reason of a sending that may have arrived
+QUIET = "quiet hours"  # the reason of a sending that became so late that it came into them
 EVER = timedelta(days=36500)
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds between two tries
 BLOCKED_WAIT = timedelta(hours=6)
@@ -78,6 +79,10 @@ class Ledger:
         async with self.services.database.reading() as store:
             return await store.next_due_at(safety_only=safety_only)
 
+    def holds(self, since: datetime) -> bool:
+        """Say whether what was begun after *since* (real clock) is still ours."""
+        return self.real_clock() < since + self._lease
+
     # --- before the call -------------------------------------------------------------------------------
 
     async def begin(self, going: list[Going]) -> list[Message | None]:
@@ -102,6 +107,11 @@ class Ledger:
             log.error("safety message waits", extra={"sending": sending.id, "fate": Fate.BLOCKED})
             return None
         reason = refusal(fresh, sending, now)
+        if not reason and (until := await quiet_until(self.services, store, fresh, sending, now)) is not None:
+            if sending.useful_until is None or until <= sending.useful_until:
+                await store.retry_sending(sending.id, until, sending.reason, self._owner)
+                return None
+            reason = QUIET
         if not reason:
             spoken = await KINDS[sending.kind].render(self.services, store, fresh, sending, now)
             if spoken.message is not None:

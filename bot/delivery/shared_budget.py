@@ -18,7 +18,7 @@ SLACK = timedelta(seconds=0.1)  # unused time that may be caught up
 STALE = timedelta(seconds=0.25)  # a turn not used by then is given up, so that none pile up
 BULK_PATIENCE = timedelta(seconds=0.1)  # bulk stands back while replies have taken more than this ahead
 STAND_BACK = 10  # looks, of a tenth of a second each, for which bulk lets replies of its replica go first
-REPLY_PATIENCE = timedelta(minutes=5)
+BELIEVED = timedelta(seconds=30)  # nobody takes turns further ahead, unless on a clock that was wrong
 
 
 def shared_rate(rate: float) -> float:
@@ -93,15 +93,16 @@ class SharedBudget:
 
     async def _fetch(self, bulk: bool) -> bool:
         count = max(1, int(self._rate * BATCH_SECONDS))
-        patience = BULK_PATIENCE if bulk else REPLY_PATIENCE
+        patience = BULK_PATIENCE if bulk else BELIEVED
         async with self._database.transaction(alone=True) as store:
-            first = await store.take_turns(NAME, count, self._rate, SLACK, patience, self._real_clock())
+            now = self._real_clock()
+            first = await store.take_turns(NAME, count, self._rate, SLACK, patience, BELIEVED, now)
         if first is None:
             return False
         self._turns.extend(first + timedelta(seconds=at / self._rate) for at in range(count))
         return True
 
     def _forget_stale(self) -> None:
-        oldest = self._real_clock() - STALE
-        while self._turns and self._turns[0] < oldest:
+        now = self._real_clock()
+        while self._turns and not now - STALE <= self._turns[0] <= now + BELIEVED:
             self._turns.popleft()

@@ -11,13 +11,15 @@ import logging
 import time
 from datetime import timedelta
 
-from bot.flows.schedule import ROUTINE_KINDS, plan_checkin, plan_prompt
+from bot.flows.schedule import LOOK_AHEAD_DAYS, ROUTINE_KINDS, plan_checkin, plan_prompt
 from bot.flows.services import Services
 from bot.model import Kind
+from bot.storage.errors import StorageError
 from bot.storage.store import Store
 
 SLICE = 500  # patients looked at in one transaction
 LOOK_BACK = timedelta(days=3)  # nothing older than so many nights is still ahead of anybody
+FURTHEST = timedelta(days=LOOK_AHEAD_DAYS + 1)  # what is due later was planned on a clock that was wrong
 RULES_KEY = "zone.rules"
 log = logging.getLogger(__name__)
 
@@ -53,11 +55,17 @@ class Upkeep:
             if everybody:
                 rows = [(number, kind) for number in range(after + 1, until + 1) for kind in ROUTINE_KINDS]
             else:
-                rows = await store.without_next(ROUTINE_KINDS, self._since(), after, until)
+                latest = self.services.clock() + FURTHEST
+                rows = await store.without_next(ROUTINE_KINDS, self._since(), latest, after, until)
         planned = 0
         for patient_id, kind in rows:
-            async with self.services.database.transaction() as store:
-                planned += await self._plan(store, patient_id, kind)
+            try:
+                async with self.services.database.transaction() as store:
+                    planned += await self._plan(store, patient_id, kind)
+            except StorageError:  # everybody's: the next walk comes
+                raise
+            except Exception:  # one who cannot be planned for holds up no other
+                log.exception("sending not planned", extra={"patient": patient_id, "kind": kind})
         return planned
 
     async def _plan(self, store: Store, patient_id: int, kind: Kind) -> bool:

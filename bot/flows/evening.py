@@ -49,7 +49,7 @@ async def render_prompt(
     if not evening.pieces:
         return Spoken(None, "nothing fits")
     await store.save_evening(patient.id, evening, now)
-    late = now - sending.due_at > timedelta(minutes=content.timing.late_after_minutes)
+    late = now - sending.was_due_at > timedelta(minutes=content.timing.late_after_minutes)
     return Spoken(
         page(content, evening, _greeting(sending.step > 0, late), silent=_is_silent(content, patient, now))
     )

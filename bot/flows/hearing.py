@@ -228,7 +228,7 @@ async def _answer(
     Words that led to a card (*is_taken*) were understood, whatever else they are.
     """
     reading = heard.reading
-    awaited = await _awaited(services, store, patient, reading, text)
+    awaited = await _awaited(services, store, patient, reading, text, origin)
     if awaited is not None:
         return awaited
     came = await replies.replied(services, store, patient, content, heard, text, origin, is_taken)
@@ -248,7 +248,7 @@ async def _answer(
 
 
 async def _awaited(
-    services: Services, store: Store, patient: Patient, reading: Reading, text: str
+    services: Services, store: Store, patient: Patient, reading: Reading, text: str, origin: str
 ) -> Reply | None:
     """Take the words as what enrolment, settings or an appointment wait for; None if nothing does."""
     topic, _, detail = patient.expecting.partition(":")

@@ -23,7 +23,7 @@ from bot.rules import questionnaire
 from bot.rules.hearing import changed, sign_codes
 from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.reading import Reading
-from bot.rules.timing import night_of
+from bot.rules.timing import in_quiet_hours, night_of
 from bot.storage.company import Company, DiarySpans
 from bot.storage.store import Store
 from content.loader import Content
@@ -51,7 +51,7 @@ async def render_checkin(
     asked = await store.asked_at_times(patient.id, _asked_since(content, night))
     checkin = await store.open_checkin(patient.id, night, Origin.PROMPTED, content.checkin.version, now)
     checkin = await _with_more(store, patient, content, checkin, asked, now)
-    late = now - sending.due_at > timedelta(minutes=content.timing.late_after_minutes)
+    late = now - sending.was_due_at > timedelta(minutes=content.timing.late_after_minutes)
     greeting = content.words.say("checkin_greeting_late" if late else "checkin_greeting")
     message = page(content, patient, checkin, greeting)
     return Spoken(replace(message, silent=_is_silent(patient, now)))
@@ -96,8 +96,9 @@ async def _with_more(
 
 
 def _is_silent(patient: Patient, now: datetime) -> bool:
-    """A check-in before the end of quiet hours makes no sound."""
-    return patient.silent or now.astimezone(patient.tz).time() < patient.times.quiet_until
+    """A check-in in quiet hours makes no sound."""
+    times = patient.times
+    return patient.silent or in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
 
 
 async def checkins_told(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import groupby
+from types import MappingProxyType
 
-from bot.flows.schedule import coming
+from bot.flows.schedule import ROUTINE_KINDS, coming
 from bot.flows.services import Services
 from bot.messages import Message, Reply
-from bot.model import Kind, Patient
+from bot.model import Kind, Patient, Sending
 from bot.rules.lifecycle import forbids_coaching
 from bot.rules.timing import local_moment
 from content.loader import Content
 from content.words import Html
 
 DAYS = 14
-KEPT = (Kind.APPOINTMENT, Kind.FOLLOW_UP)  # planned for their own day, not every day
+KEPT = (Kind.APPOINTMENT, Kind.FOLLOW_UP, Kind.RESUME)  # planned for their own day, not every day
 
 
 async def show(services: Services, chat_id: int, language: str | None) -> Reply:
@@ -38,21 +39,36 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
         patient = replace(patient, paused_until=None)
     if patient.paused_until and patient.paused_until > now.astimezone(patient.tz).date():
         parts.append(words.say("next_paused", day=words.day(patient.paused_until)))
-    kept = [(one.due_at, one.kind) for one in waiting if one.kind in KEPT]
-    parts.append(fortnight(content, patient, now, kept))
+    kept = [(one.due_at, one.kind) for one in waiting if one.kind in KEPT or _is_put_off(one)]
+    planned = [one for one in waiting if one.kind in ROUTINE_KINDS and not _is_put_off(one)]
+    first = {one.kind: one.due_at for one in reversed(planned)}
+    parts.append(fortnight(content, patient, now, kept, first))
     parts += clock_changes(content, patient, now)
     if forbids_coaching(standing):
         parts.append(words.say("next_grave"))
     return Reply(messages=(Message(Html("\n\n".join(parts))),))
 
 
+def _is_put_off(sending: Sending) -> bool:
+    """Say whether it is this evening's message once more, for "later" was pressed."""
+    return sending.kind is Kind.PROMPT and sending.step > 0
+
+
 def fortnight(
-    content: Content, patient: Patient, now: datetime, kept: Sequence[tuple[datetime, Kind]] = ()
+    content: Content,
+    patient: Patient,
+    now: datetime,
+    kept: Sequence[tuple[datetime, Kind]] = (),
+    first: Mapping[Kind, datetime] = MappingProxyType({}),
 ) -> Html:
-    """Return what comes, a day a line: what is computed, and what is kept as a row."""
+    """Return what comes, a day a line: what is computed, and what is kept as a row.
+
+    Before the *first* of its kind that is planned nothing comes: that night was served.
+    """
     words = content.words
     end = _end(patient, now)
-    due_by = sorted((*coming(patient, now, end), *(one for one in kept if now < one[0] <= end)))
+    computed = [(due, kind) for due, kind in coming(patient, now, end) if due >= first.get(kind, due)]
+    due_by = sorted((*computed, *(one for one in kept if now < one[0] <= end)))
     local = [(due.astimezone(patient.tz), kind) for due, kind in due_by]
     lines = []
     for day, due in groupby(local, key=lambda each: each[0].date()):

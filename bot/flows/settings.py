@@ -384,9 +384,16 @@ def _unasked_place(services: Services, content: Content, patient: Patient, zones
     return Reply(messages=(Message(words.say("location_unasked", emergency=emergency), rows),))
 
 
-async def render_resume(services: Services, store: Store, patient: Patient, now: datetime) -> Message | None:
-    """Return the word that a pause is over; None when there is no pause any more."""
-    if patient.paused_until is None or patient.paused_until > now.astimezone(patient.tz).date():
-        return None
-    await store.change_patient(patient.id, paused_until=None)
-    return Message(services.content_for(patient).words.say("pause_over"))
+def render_resume(services: Services, patient: Patient, now: datetime) -> Message | None:
+    """Return the word that a pause is over; None when there is no pause any more, or it still lasts."""
+    return Message(services.content_for(patient).words.say("pause_over")) if _is_back(patient, now) else None
+
+
+async def end_pause(store: Store, patient: Patient, now: datetime) -> None:
+    """Forget a pause that is over, once that was said."""
+    if _is_back(patient, now):
+        await store.change_patient(patient.id, paused_until=None)
+
+
+def _is_back(patient: Patient, now: datetime) -> bool:
+    return patient.paused_until is not None and patient.paused_until <= now.astimezone(patient.tz).date()

@@ -17,6 +17,7 @@ MOST = 20  # sendings listed
 UNSAID = ("replanned", "opened again")  # the same message is planned elsewhere
 REASONS = {
     "too late": "too_late",
+    "quiet hours": "quiet_hours",
     "paused": "paused",
     "stopped": "stopped",
     "blocked": "blocked",

@@ -94,18 +94,28 @@ class House(Statements):
         await self._run(delete(lease).where(lease.c.name == name, lease.c.owner == owner))
 
     async def take_turns(
-        self, name: str, turns: int, rate: float, slack: timedelta, patience: timedelta, real_now: datetime
+        self,
+        name: str,
+        turns: int,
+        rate: float,
+        slack: timedelta,
+        patience: timedelta,
+        believed: timedelta,
+        real_now: datetime,
     ) -> datetime | None:
         """Take so many turns of a budget that replicas share; return when the first may be used.
 
         *rate* is turns a second; unused time of at most *slack* may be caught up. None, and nothing taken,
-        when the first turn lies further than *patience* ahead.
+        when the first turn lies further than *patience* ahead. What lies further ahead than is *believed*
+        was taken on a clock that has been put back, and counts for nothing.
         """
         spent_until = await self._first(SPENT, name=name)
         if spent_until is None:  # the first turn ever taken, by us or, meanwhile, by another
             await self._do(NEW_BUDGET, name=name, spent_until=real_now - slack)
             spent_until = await self._first(SPENT, name=name)
         start = max(spent_until or real_now, real_now - slack)
+        if start - real_now > believed:
+            start = real_now
         if start - real_now > patience:
             return None
         await self._do(SPEND, of=name, until=start + timedelta(seconds=turns / rate))

@@ -11,23 +11,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Executable,
-    Integer,
-    TextClause,
-    and_,
-    bindparam,
-    delete,
-    func,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Executable, Integer, TextClause, and_, bindparam, func, or_, select, text, update
 
 from bot.model import UNTIL_HEARD, Kind, Sending, State
 from bot.storage.prepared import Prepared, Question, columns_of, listed_for_file, listed_for_server, upsert
-from bot.storage.statements import Statements
+from bot.storage.statements import PRUNED_AT_ONCE, Statements
 from bot.storage.tables import patient, sending
 
 SAFETY, ROUTINE = 0, 1
@@ -70,7 +58,7 @@ SENDING_FOR = Question(
 PLAN = upsert(
     sending,
     key=("patient_id", "kind", "subject", "step"),
-    changed=("due_at", "useful_until", "state", "reason"),
+    changed=("due_at", "useful_until", "state", "reason", "first_due_at"),
     once=("rank", "attempts"),
     where=or_(IS_READY, IS_WITHDRAWN),
 )
@@ -164,6 +152,7 @@ def _row_of(planned: Planned) -> dict[str, object]:
         "state": State.READY,
         "attempts": 0,
         "reason": "",
+        "first_due_at": None,
     }
 
 
@@ -275,7 +264,7 @@ class Sendings(Statements):
     ) -> bool:
         """Make a tried sending ready again and count the attempt; False if it is not *owner*'s any more.
 
-        Without an owner it is one whose fate nobody knows.
+        Without an owner it is one whose fate nobody knows. When it was due at first stays on record.
         """
         tried = (
             _is(State.UNKNOWN)
@@ -288,6 +277,7 @@ class Sendings(Statements):
             .values(
                 state=State.READY,
                 due_at=due_at,
+                first_due_at=func.coalesce(sending.c.first_due_at, sending.c.due_at),
                 reason=reason,
                 attempts=sending.c.attempts + 1,
                 finished_at=None,
@@ -378,11 +368,12 @@ class Sendings(Statements):
         )
 
     async def without_next(
-        self, kinds: Iterable[Kind], since: str, after: int, until: int
+        self, kinds: Iterable[Kind], since: str, latest: datetime, after: int, until: int
     ) -> list[tuple[int, Kind]]:
         """Return who of the patients *after* < id <= *until* takes part and has nothing of a kind ahead.
 
-        *since* is the earliest subject to look at: a night (ISO date).
+        *since* is the earliest subject to look at: a night (ISO date). What is due after *latest* counts only
+        during a pause.
         """
         found = []
         for kind in kinds:
@@ -390,6 +381,7 @@ class Sendings(Statements):
                 sending.c.patient_id == patient.c.id,
                 sending.c.kind == kind,
                 sending.c.subject >= since,
+                or_(sending.c.due_at <= latest, patient.c.paused_until.is_not(None)),
                 _is(State.READY, State.CLAIMED, State.SENDING),
             )
             rows = await self._all(
@@ -412,10 +404,15 @@ class Sendings(Statements):
         rows = await self._all(select(sending.c.state, func.count().label("rows")).group_by(sending.c.state))
         return {row["state"]: row["rows"] for row in rows}
 
-    async def prune_sendings(self, before: datetime) -> int:
-        """Delete finished sendings that were due before a moment; return how many."""
-        finished = delete(sending).where(_is(*FINISHED), sending.c.due_at < before)
-        return (await self._run(finished)).rowcount
+    async def prune_sendings(
+        self, before: datetime, after: int = 0, most: int = PRUNED_AT_ONCE
+    ) -> tuple[int, int | None]:
+        """Delete finished sendings that were due before a moment, of the next *most* rows by their ids.
+
+        Return how many, and the id to go on *after*; None when there are no more rows.
+        """
+        old = and_(_is(*FINISHED), sending.c.due_at < before)
+        return await self._prune(sending.c.id, old, after, most)
 
     async def _claim(self, claim: Question[Sending], given: Mapping[str, object]) -> list[Sending]:
         claimed = await self._changed(claim, **given)

@@ -7,7 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, Insert, RowMapping, Table, Update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    Insert,
+    RowMapping,
+    Table,
+    Update,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +31,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 ShapeT = TypeVar("ShapeT", bound="DataclassInstance")
+PRUNED_AT_ONCE = 1000  # rows looked at in one transaction: a few hundredths of a second
 Given = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 
 
@@ -117,6 +131,17 @@ class Statements:
 
     async def _all(self, statement: Executable) -> Sequence[RowMapping]:
         return (await self._run(statement)).mappings().all()
+
+    async def _prune(
+        self, number: Column[Any], old: ColumnElement[bool], after: int, most: int
+    ) -> tuple[int, int | None]:
+        """Delete the old ones among the next *most* rows; return how many, and the last row looked at."""
+        some = select(number).where(number > after).order_by(number).limit(most).subquery()
+        last = (await self._run(select(func.max(some.c[number.name])))).scalar_one()
+        if last is None:
+            return 0, None
+        gone = await self._run(delete(number.table).where(number > after, number <= last, old))
+        return gone.rowcount, int(last)
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return postgresql.insert(table) if self._driver is None else sqlite.insert(table)

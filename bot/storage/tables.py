@@ -264,6 +264,7 @@ sending = Table(
     Column("reason", Text, nullable=False),
     Column("message_id", BigInteger),
     Column("finished_at", UtcDateTime),
+    Column("first_due_at", UtcDateTime),  # of one that was tried again, and so is due anew
     UniqueConstraint("patient_id", "kind", "subject", "step"),
     Index(
         "ix_sending_ready",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.prepared import Prepared
-from bot.storage.statements import Statements
+from bot.storage.statements import PRUNED_AT_ONCE, Statements
 from bot.storage.tables import inbox
 
 _KEEP_PG, _KEEP_FILE = (
@@ -115,7 +115,9 @@ class Updates(Statements):
         )
         return 0 if row is None else int(row["attempts"])
 
-    async def prune_inbox(self, before: datetime) -> int:
-        """Delete done updates received before a moment; return how many."""
-        old = delete(inbox).where(inbox.c.done_at.is_not(None), inbox.c.received_at < before)
-        return (await self._run(old)).rowcount
+    async def prune_inbox(
+        self, before: datetime, after: int = 0, most: int = PRUNED_AT_ONCE
+    ) -> tuple[int, int | None]:
+        """Delete done updates received before a moment, a part at a time as `prune_sendings` does."""
+        old = and_(inbox.c.done_at.is_not(None), inbox.c.received_at < before)
+        return await self._prune(inbox.c.update_id, old, after, most)
