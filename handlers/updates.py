@@ -162,6 +162,7 @@ class Intake:
         self._of_chat: Counter[int | None] = Counter()  # open ones
         self._left: set[int | None] = set()  # chats of which some are left in the inbox for now
         self._queueing = asyncio.Lock()
+        self._taking_up = asyncio.Lock()
         self._closed_one = asyncio.Event()
         self._stopping = asyncio.Event()
         self._strays = False  # rows in the inbox that are not open
@@ -185,17 +186,19 @@ class Intake:
 
     async def take_up(self) -> None:
         """Have what was left undone handled, oldest first; what was answered is only noted as done."""
-        self._strays = False
-        try:
-            for update_id in [*self._answered]:
-                await self._inbox.done(update_id)
-                self._answered.discard(update_id)
-            undone = await self._inbox.undone()
-            ours = self.open
-            queued = await self._queue_all([(row, None) for row in undone if row[0] not in ours], again=True)
-        except BaseException:
-            self._strays = True
-            raise
+        async with self._taking_up:
+            self._strays = False
+            try:
+                for update_id in [*self._answered]:
+                    await self._inbox.done(update_id)
+                    self._answered.discard(update_id)
+                undone = await self._inbox.undone()
+                ours = self.open
+                left = [(row, None) for row in undone if row[0] not in ours]
+                queued = await self._queue_all(left, again=True)
+            except BaseException:
+                self._strays = True
+                raise
         if queued:
             log.info("updates taken up again", extra={"count": queued})
 
@@ -266,6 +269,8 @@ class Intake:
         self._of_chat[chat_id] -= 1
         if self._of_chat[chat_id] <= 0:
             del self._of_chat[chat_id]
+            if chat_id in self._left and not self._stopping.is_set():
+                self._application.create_task(self.mend())  # the next poll may be half a minute away
         self._closed_one.set()
 
     async def _try(self, update: Update, coroutine: Awaitable[Any]) -> None:
