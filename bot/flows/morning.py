@@ -206,7 +206,9 @@ async def _record(
     content = services.content_for(patient)
     now = services.clock()
     after, notice = await _keep_until_settled(services, store, patient, before, after, origin)
-    after = replace(after, completed_at=before.completed_at or _completed(content, after, now))
+    completed_at = before.completed_at or _completed(content, after, now)
+    if completed_at != after.completed_at:
+        after = replace(after, completed_at=completed_at)
     await store.save_checkin(patient.id, before, after, now, after.origin)
     raised = await judge_night(services, store, patient, before, after, origin)
     again = await _judge_nights(services, store, patient, after)

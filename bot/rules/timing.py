@@ -18,6 +18,7 @@ SECOND = timedelta(seconds=1)
 
 
 @lru_cache(4096)
+@lru_cache(4096)  # everybody's clock is looked at for the same days, several times for each press
 def local_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Return the moment (UTC) at which the clocks of `zone` show `at` on `day`."""
     wall = datetime.combine(day, at.replace(tzinfo=None, fold=0))
@@ -128,6 +129,7 @@ def _slot(moment: datetime, at: time, zone: ZoneInfo) -> date:
     return day
 
 
+@lru_cache(1024)
 def _exists(day: date, zone: ZoneInfo) -> bool:
     return local_moment(day, time.min, zone).astimezone(zone).date() == day
 

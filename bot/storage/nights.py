@@ -172,7 +172,7 @@ class Nights(Statements):
         if not (await self._do_all([(_changed(tuple(changed)), written), *corrected]))[0]:
             raise StorageError("an answer came for a check-in that was never opened, or was erased")
         # What was just written need not be read again.
-        shown = replace(after, signs=dict(sorted(after.signs.items())))
+        shown = replace(after, signs=dict(sorted(after.signs.items()))) if after.signs else after
         for key, nights in standing.items():
             self._known[key] = [shown if one.night == after.night else one for one in nights]
 
