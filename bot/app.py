@@ -58,6 +58,7 @@ from handlers.webhook import Webhook, meet_in_turn
 
 PREPARE_REST = 0.005  # seconds between two phrases
 STOP_WITHIN = 6.0  # seconds; containers are killed after ten, and a small box needs some to end
+IDLE_PARTS = 20  # of rows that may stay for years: what one patient is owed and cannot be told
 PRUNE_FIRST = timedelta(minutes=5)  # after a start: some machines run for an hour a day
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
@@ -445,12 +446,15 @@ class App:
         await self._prune_parts(lambda store, after: store.prune_sendings(of_sendings, after))
 
     async def _prune_parts(self, prune: Callable[[Store, int], Awaitable[tuple[int, int | None]]]) -> None:
-        gone, last = 1, 0
-        while gone:
+        """Go on until so many parts have nothing old that the rest is younger, or there are no more rows."""
+        idle, last = 0, 0
+        while idle < IDLE_PARTS:
             began = monotonic()
             async with self.database.transaction() as store:
                 gone, after = await prune(store, last)
-            last = after or last
+            if after is None:
+                return
+            idle, last = (0 if gone else idle + 1), after
             await asyncio.sleep(monotonic() - began)  # half of the time is everybody else's
 
     async def _poll(self) -> None:

@@ -200,6 +200,8 @@ async def test_rows_without_their_owner_stop_a_migration(tmp_path: Path) -> None
     await open_and_close(f"sqlite:///{file}")
     with contextlib.closing(sqlite3.connect(file)) as connection:
         connection.execute("INSERT INTO escalation_event VALUES (1, 99, 'raised', '2025-03-01', '')")
+        connection.execute("ALTER TABLE sending DROP COLUMN first_due_at")
+        connection.execute("UPDATE alembic_version SET version_num = '0005'")
         connection.commit()
     with pytest.raises(StorageError, match="without their owner"):
         await Database(f"sqlite:///{file}").open()

@@ -29,7 +29,7 @@ from bot.model import (
     State,
     Times,
 )
-from bot.storage import grouping
+from bot.storage import grouping, migrating
 from bot.storage.database import Database, StorageError
 from bot.storage.store import Store
 from bot.storage.tables import metadata
@@ -792,6 +792,27 @@ async def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(StorageError, match="put a backup in its place"):
         await Database(f"sqlite:///{file}").open()
+
+
+async def test_a_large_file_is_looked_over_when_asked_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "quietlegs.db"
+    async with opened(f"sqlite:///{file}"):
+        pass
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        page = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_inbox_undone'")
+        (number,) = page.fetchone()
+    content = bytearray(file.read_bytes())
+    content[(number - 1) * 4096 : number * 4096] = bytes(4096)
+    file.write_bytes(content)
+    with pytest.raises(StorageError, match="put a backup in its place"):
+        await Database(f"sqlite:///{file}").open()
+    monkeypatch.setattr(migrating, "SMALL", len(content) - 1)
+    async with opened(f"sqlite:///{file}"):
+        pass
+    with pytest.raises(StorageError, match="put a backup in its place"):
+        await Database(f"sqlite:///{file}").open(whole=True)
 
 
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

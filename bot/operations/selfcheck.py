@@ -49,7 +49,7 @@ def _content(language: str, today: date) -> bool:
 async def _database(config: Config) -> bool:
     database = Database(config.database_url)
     try:
-        await database.open()
+        await database.open(whole=True)
         async with database.reading() as store:
             people, states = await store.count_patients(), await store.counts_by_state()
     except StorageError as error:

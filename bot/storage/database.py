@@ -43,12 +43,15 @@ class Database:
         """Say whether several replicas may work on it."""
         return self._place.file is None
 
-    async def open(self) -> None:
-        """Make, migrate and check the database; StorageError says in one line what to do."""
+    async def open(self, whole: bool = False) -> None:
+        """Make, migrate and check the database; StorageError says in one line what to do.
+
+        With *whole* even a large file is looked over for damage, which takes seconds for each gigabyte.
+        """
         if self._place.file is not None:
             make_room(self._place.file)
         try:
-            await migrate(self._place)
+            await migrate(self._place, whole)
         except (SQLAlchemyError, OSError) as error:
             raise _cannot_open(self._place, error) from None
         if self._place.file is None:

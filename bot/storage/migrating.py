@@ -25,20 +25,24 @@ log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "alembic_version"
 POSTGRES_LOCK = 7_174_651  # any number, the same in every replica
+SMALL = 64 * 2**20  # bytes: half a second; a start must not take longer with each year
 PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = 0.05
 
 
-async def migrate(place: Place) -> None:
-    """Migrate a database to the newest shape, alone among all processes; StorageError if it is not ours."""
-    await asyncio.to_thread(_migrate, place)
+async def migrate(place: Place, whole: bool = False) -> None:
+    """Migrate a database to the newest shape, alone among all processes; StorageError if it is not ours.
+
+    A file of up to SMALL bytes is looked over for damage at each start, a larger one only with *whole*.
+    """
+    await asyncio.to_thread(_migrate, place, whole)
 
 
-def _migrate(place: Place) -> None:
+def _migrate(place: Place, whole: bool) -> None:
     engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
     try:
         if place.file:
-            _migrate_sqlite(engine, place.file)
+            _migrate_sqlite(engine, place.file, whole)
         else:
             with engine.begin() as connection:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({POSTGRES_LOCK})")
@@ -62,12 +66,15 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
-def _migrate_sqlite(engine: Engine, file: Path) -> None:
+def _migrate_sqlite(engine: Engine, file: Path, whole: bool) -> None:
     _wake(engine)
     with engine.begin() as connection:
-        _check_health(connection)
+        if whole or file.stat().st_size <= SMALL:
+            _check_health(connection)
         standing = _revision(connection)
-    if standing not in (None, _newest()):
+    if standing == _newest():
+        return
+    if standing is not None:
         _back_up(engine, file, str(standing))
     with engine.begin() as connection:
         upgrade(connection)
