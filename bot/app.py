@@ -208,16 +208,18 @@ class App:
             next_run_time=self.clock.real(),
         )
         self._scheduler.add_job(
-            self._prune,
+            self._at_leisure,
             IntervalTrigger(hours=6, timezone=UTC),
+            [self._prune],
             id="prune",
             coalesce=True,
             misfire_grace_time=None,
             next_run_time=self.clock.real() + PRUNE_FIRST,
         )
         self._scheduler.add_job(
-            self._upkeep.walk,
+            self._at_leisure,
             IntervalTrigger(hours=6, timezone=UTC),
+            [self._upkeep.walk],
             id="upkeep",
             coalesce=True,
             misfire_grace_time=None,
@@ -438,6 +440,12 @@ class App:
         if seconds < self._rhythm.tick:
             at = self.clock.real() + timedelta(seconds=max(0.05, seconds))
             self._scheduler.modify_job("tick", next_run_time=at)
+
+    @staticmethod
+    async def _at_leisure(work: Callable[[], Awaitable[object]]) -> None:
+        """Do what takes its time and may be cut short by a stop, which the scheduler would call an error."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await work()
 
     async def _prune(self) -> None:
         """Forget what is long over, the oldest first, in parts that hold up nobody."""

@@ -198,8 +198,8 @@ class Facts:
     `signs` maps sign to "yes" or "unsure"; `flags` holds answered profile questions only.
     """
 
-    signs: Mapping[str, str] = field(default_factory=dict)
-    flags: Mapping[str, bool] = field(default_factory=dict)
+    signs: Mapping[str, str] = field(default_factory=dict, hash=False)
+    flags: Mapping[str, bool] = field(default_factory=dict, hash=False)
     feeling: frozenset[str] = frozenset()
     helped: frozenset[str] = frozenset()
     pain: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -32,7 +33,14 @@ def page(content: Content, patient: Patient, checkin: CheckIn, lead: Html | None
 
 def ask(content: Content, checkin: CheckIn, question: Question, lead: Html | None = None) -> Message:
     """Return one question with its choices, what stands chosen ticked."""
-    words = content.question_words[question.code]
+    shown = replace(checkin, opened_at=None, completed_at=None, version="", message_id=None, note="")
+    return _asked(content, shown, question.code, lead)
+
+
+@kept(most=512)
+def _asked(content: Content, checkin: CheckIn, code: str, lead: Html | None) -> Message:
+    """Return the same for all whose answers so far are the same, of a check-in without what is not shown."""
+    question, words = content.questions[code], content.question_words[code]
     head = content.words.say(
         "checkin_head", night=content.words.day(checkin.night), origin=_origin(content, checkin)
     )

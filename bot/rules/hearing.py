@@ -10,6 +10,7 @@ from bot.model import Facts, Finding
 from bot.rules.likeness import likeness, most_like, odds
 from bot.rules.reading import Reading, read
 from bot.rules.triage import UNSURE, WORST, YES, closed_over, finding_for, holds, in_doubt, judge
+from content.keeping import kept
 from content.loader import Content
 from content.schema import Level
 
@@ -224,6 +225,17 @@ def said_of(
 
 def changed(content: Content, before: Facts, after: Facts) -> Judged:
     """Judge what a night's answers say now and did not say before."""
+    judged = _changed if before.signs or after.signs else _changed_without_signs
+    return judged(content, before, after)
+
+
+@kept(most=1024)
+def _changed_without_signs(content: Content, before: Facts, after: Facts) -> Judged:
+    """Judge the same of nights without a sign: most are, and many people answer alike."""
+    return _changed(content, before, after)
+
+
+def _changed(content: Content, before: Facts, after: Facts) -> Judged:
     earlier = _codes(before)
     said = tuple(code for code in _codes(after) if code not in earlier)
     said += ("pain:",) if after.pain is not None and after.pain != before.pain else ()
