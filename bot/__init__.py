@@ -1,1 +1,3 @@
 """What we decide, remember and do."""
+
+VERSION = "0.1.0"

@@ -34,6 +34,7 @@ from bot.flows import access
 from bot.flows.help import COMMANDS
 from bot.flows.services import FIRST_LANGUAGE, Services
 from bot.operations.health import HealthServer, Vital
+from bot.operations.metrics import Metrics
 from bot.operations.runtime import settle
 from bot.rules import likeness, reading
 from bot.rules.timing import next_local
@@ -41,6 +42,7 @@ from bot.storage.database import Database
 from bot.storage.errors import StorageError
 from bot.storage.rounds import Rounds
 from bot.storage.store import Store
+from bot.tally import Tally
 from content.loader import Content, languages, shipped
 from handlers import bridge, errors, register
 from handlers.messenger import TelegramMessenger
@@ -161,6 +163,7 @@ class App:
         self.clock = clock or Clock()
         self.database = Database(config.database_url)
         self.vital = Vital()
+        self.tally = Tally()
         self.first_invite: str | None = None
         self.username = ""
         self._contents: dict[str, Content] = {language: shipped(language) for language in languages()}
@@ -315,7 +318,7 @@ class App:
         self._messenger = TelegramMessenger(bot, FIGURES, self._budget())
         self._guides = Guides(self._messenger)
         self.services = self._services("")
-        self._ledger = Ledger(self.services, self.clock.real, self._owner, self._rhythm.sending)
+        self._ledger = Ledger(self.services, self.clock.real, self._owner, self._rhythm.sending, self.tally)
         self._delivery = Delivery(
             self._ledger,
             self._messenger.in_earnest(),
@@ -331,22 +334,31 @@ class App:
         register(self._application, self._bridge, failures)
         self._inbox = StoredInbox(self.database, self.clock, self._owner, self._rhythm.inbox)
         self._intake = Intake(
-            self._application, self._order, self._inbox, failures, errors.apology(self._bridge)
+            self._application,
+            self._order,
+            self._inbox,
+            failures,
+            errors.apology(self._bridge),
+            self.tally,
         )
         self._poller = InboxPolling(bot, self._intake, self.vital.polled)
         url = self.config.webhook_url
         self._webhook = Webhook(bot, self._intake, url, self.config.token) if url else None
-        routes = self._webhook.routes() if self._webhook else []
+        metrics = Metrics(
+            self.vital, self.tally, self.database, self.clock.now, lambda: len(self._intake.open)
+        )
+        routes = [*metrics.routes(), *(self._webhook.routes() if self._webhook else [])]
         self._health = HealthServer(self.vital, self.config.listen, routes)
 
     def _budget(self) -> SendBudget | SharedBudget:
         """One token has one budget: alone we keep it ourselves, replicas keep it together."""
         rate = self.config.send_rate
         if not self.database.is_shared:
-            return SendBudget(rate, per_chat=self._per_chat)
+            return SendBudget(rate, per_chat=self._per_chat, tally=self.tally)
         # One replica alone sends bulk, so that what it leaves of all turns is there for replies from any.
         for_all = shared_rate(rate)
-        own = SendBudget(rate, per_chat=self._per_chat, reserve=rate - for_all + reserved(for_all))
+        reserve = rate - for_all + reserved(for_all)
+        own = SendBudget(rate, per_chat=self._per_chat, reserve=reserve, tally=self.tally)
         return SharedBudget(own, self.database, rate, self.clock.real)
 
     def _services(self, link: str) -> Services:

@@ -18,6 +18,7 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 from telegram.ext import Application, BaseUpdateProcessor
 
 from bot.messages import DeliveryError, Fate
+from bot.tally import Tally
 from handlers.transport import QuietBot, reason_of, seconds_of
 
 KINDS = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -150,12 +151,14 @@ class Intake:
         inbox: Inbox,
         failures: Failures,
         give_up: Callable[[Update], Awaitable[None]],
+        tally: Tally | None = None,
     ) -> None:
         self._application = application
         self._order = order
         self._inbox = inbox
         self._failures = failures
         self._give_up = give_up
+        self._tally = tally or Tally()
         self._open: dict[int, int | None] = {}  # their chats by their ids
         self._coming: set[int] = set()  # kept for us, and waiting for room
         self._answered: set[int] = set()  # of which only the end could not be noted
@@ -178,6 +181,7 @@ class Intake:
         rows = [_row(raw) for raw in raws]
         try:
             new = set(await self._inbox.keep(rows))
+            self._tally.updates_kept += len(new)
             await self._queue_all([(row, raw) for row, raw in zip(rows, raws, strict=True) if row[0] in new])
         except BaseException:
             self._strays = True  # some may be kept and not queued
@@ -190,7 +194,7 @@ class Intake:
             self._strays = False
             try:
                 for update_id in [*self._answered]:
-                    await self._inbox.done(update_id)
+                    await self._done(update_id)
                     self._answered.discard(update_id)
                 undone = await self._inbox.undone()
                 ours = self.open
@@ -245,7 +249,8 @@ class Intake:
             update = _understood(raw or json.loads(text), self._application.bot)
         except Exception:  # whatever is wrong with one must not hold up the others
             log.exception("update not understood", extra={"update": update_id})
-            await self._inbox.done(update_id)
+            await self._done(update_id)
+            self._tally.updates_given_up += 1
             return False
         self._open[update_id] = chat_id
         self._of_chat[chat_id] += 1
@@ -293,11 +298,16 @@ class Intake:
                 return
             coroutine = self._application.process_update(update)
         self._answered.add(update.update_id)  # should it not be noted, the reply is not given again
-        await self._inbox.done(update.update_id)
+        await self._done(update.update_id)
         self._answered.discard(update.update_id)
+
+    async def _done(self, update_id: int) -> None:
+        await self._inbox.done(update_id)
+        self._tally.updates_done += 1
 
     async def _apologise(self, update: Update, tries: int) -> None:
         log.error("update given up", extra={"update": update.update_id, "tries": tries})
+        self._tally.updates_given_up += 1
         try:
             await self._give_up(update)
         except (DeliveryError, TelegramError):

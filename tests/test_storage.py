@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
+from bot.messages import Fate
 from bot.model import (
     CheckIn,
     Episode,
@@ -31,6 +33,7 @@ from bot.model import (
 )
 from bot.storage import grouping, migrating
 from bot.storage.database import Database, StorageError
+from bot.storage.sendings import Backlog
 from bot.storage.store import Store
 from bot.storage.tables import metadata
 from content.schema import Level
@@ -40,6 +43,7 @@ NOW = datetime(2025, 3, 1, 20, 0, tzinfo=UTC)
 NIGHT = date(2025, 3, 1)
 TIMES = Times(time(21, 0), time(7, 30), time(22, 0), time(7, 0))
 MINUTE = timedelta(minutes=1)
+NOTHING_DUE = {"due": 0, "claimed": 0, "sending": 0, "unknown": 0}
 CLOT = Finding("E1", Level.EMERGENCY, "clot", "left", ("swollen", "warm"))
 
 
@@ -359,6 +363,54 @@ async def test_a_withdrawn_sending_can_be_planned_again(database: Database, pati
         (row,) = await store.sending_for(patient.id, Kind.PROMPT, "2025-03-01")
         assert await store.waiting(patient.id) == [row]
         assert (row.state, row.reason, row.due_at) == (State.READY, "", NOW + MINUTE)
+
+
+async def test_what_was_put_off_is_late_since_it_was_due_at_first(
+    database: Database, patient: Patient
+) -> None:
+    async with database.transaction() as store:
+        assert await store.backlog(NOW) == Backlog(NOTHING_DUE, None)
+        await store.plan(patient.id, Kind.PROMPT, "ahead", 0, NOW + MINUTE)
+        assert await store.backlog(NOW) == Backlog(NOTHING_DUE, None)
+        await store.plan(patient.id, Kind.CHECKIN, "due", 0, NOW - MINUTE)
+        await store.plan(patient.id, Kind.CARD, "due", 0, NOW)
+        assert await store.backlog(NOW) == Backlog({**NOTHING_DUE, "due": 2}, NOW - MINUTE)
+        card, checkin = await store.claim_due(NOW, "a", NOW + MINUTE, 5)
+        await store.start_sendings([card.id], "a", NOW + MINUTE, NOW)
+        begun = {**NOTHING_DUE, "claimed": 1, "sending": 1}
+        assert await store.backlog(NOW) == Backlog(begun, None)
+        await store.retry_sending(card.id, NOW + 5 * MINUTE, Fate.WAIT, "a")
+        assert await store.backlog(NOW + MINUTE / 2) == Backlog({**NOTHING_DUE, "claimed": 1}, NOW)
+        await store.retry_sending(checkin.id, NOW, Fate.BLOCKED, "a")
+        assert (await store.backlog(NOW)).oldest_due_at == NOW
+        assert await store.take_over(NOW + 2 * MINUTE) == (0, 0)
+
+
+async def test_one_of_unknown_fate_is_in_the_backlog_until_it_is_decided(
+    database: Database, patient: Patient
+) -> None:
+    async with database.transaction() as store:
+        await store.plan(patient.id, Kind.PROMPT, "a", 0, NOW)
+        (row,) = await store.claim_due(NOW, "a", NOW + MINUTE, 5)
+        await store.start_sendings([row.id], "a", NOW + MINUTE, NOW)
+        assert await store.take_over(NOW + 2 * MINUTE) == (0, 1)
+        assert await store.backlog(NOW) == Backlog({**NOTHING_DUE, "unknown": 1}, None)
+        await store.finish_sending(row.id, State.UNKNOWN, NOW)
+        assert await store.backlog(NOW) == Backlog(NOTHING_DUE, None)
+
+
+async def test_the_backlog_is_read_from_indexes_alone(sqlite: Database) -> None:
+    asked: list[str] = []
+    async with sqlite.reading() as store:
+        assert store._driver is not None
+        store._driver.set_trace_callback(asked.append)
+        await store.backlog(NOW)
+        store._driver.set_trace_callback(None)
+        (query,) = [one for one in asked if one.startswith("SELECT")]
+        plan = [str(row[3]) for row in store._driver.execute(f"EXPLAIN QUERY PLAN {query}")]
+    looks = [line for line in plan if re.search(r"\bsending\b", line)]
+    assert len(looks) == 7
+    assert all("INDEX ix_sending_" in line for line in looks), plan
 
 
 async def test_safety_is_claimed_first(database: Database, patient: Patient) -> None:

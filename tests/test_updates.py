@@ -19,6 +19,7 @@ from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from bot.messages import DeliveryError, Fate
 from bot.sandbox import Fault, Sandbox
 from bot.storage.database import Database
+from bot.tally import Tally
 from handlers import updates
 from handlers.transport import make_bot
 from handlers.updates import ChatOrder, Failures, InboxPolling, Intake, Row, TokenRefused, chat_of
@@ -74,7 +75,8 @@ class Bot:
         self.application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
         self.application.add_handler(TypeHandler(Update, self._handle))
         self.application.add_error_handler(self._note)
-        self.intake = Intake(self.application, self.order, inbox, self.failures, self._give_up)
+        self.tally = Tally()
+        self.intake = Intake(self.application, self.order, inbox, self.failures, self._give_up, self.tally)
         self.polling = InboxPolling(self.bot, self.intake, long_poll=1)
         self.task: asyncio.Task[None] | None = None
 
@@ -226,6 +228,7 @@ async def test_after_three_tries_it_says_sorry(telegram: Sandbox, inbox: Memory,
     await eventually(lambda: bool(inbox.finished))
     assert bot.given_up == inbox.finished
     assert list(inbox.tries.values()) == [3]
+    assert bot.tally == Tally(updates_kept=1, updates_done=1, updates_given_up=1)
 
 
 async def test_an_outage_is_no_failure_of_the_update(telegram: Sandbox, inbox: Memory, bot: Bot) -> None:

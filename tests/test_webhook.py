@@ -107,6 +107,7 @@ async def test_other_paths_are_not_there(tmp_path: Path) -> None:
         await told(talk)
         assert await post(talk, update(5), "any", path="/") == 404
         assert await post(talk, update(5), "any", path="/healthz") == 405
+        assert await post(talk, update(5), "any", path="/metrics") == 405
 
 
 async def test_health_and_readiness_are_green_while_nothing_is_polled(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ KINDS: dict[Kind, KindOf] = {
 }
 
 
+LATE = "too late"  # the reason of a sending that is of no use any more
 AWAITED = (Kind.RESUME, Kind.APPOINTMENT)  # asked for by the patient: a pause does not hold them back
 
 
@@ -92,7 +93,7 @@ def refusal(patient: Patient, sending: Sending, now: datetime) -> str:
     if sending.kind not in AWAITED and patient.paused_until and patient.paused_until > today:
         return "paused"
     if sending.useful_until is not None and now > sending.useful_until:
-        return "too late"
+        return LATE
     return ""
 
 

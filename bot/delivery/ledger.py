@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.delivery.kinds import KINDS, Going, keep_waiting, may_repeat, quiet_until, refusal
+from bot.delivery.kinds import KINDS, LATE, Going, keep_waiting, may_repeat, quiet_until, refusal
+from bot.flows.schedule import ROUTINE_KINDS
 from bot.flows.services import Services
 from bot.messages import DeliveryError, Fate, Message
 from bot.model import Kind, Patient, Sending, State
 from bot.storage.store import Store
+from bot.tally import Tally
 
 BATCH = 64  # claimed together at least; those of unknown fate that are settled together at most
 UNKNOWN = "unknown"  # the reason of a sending that may have arrived
@@ -31,16 +33,22 @@ log = logging.getLogger(__name__)
 class Ledger:
     """The rows of sendings, as one *owner* works on them; a claim is good for *lease* seconds.
 
-    `real_clock` is the machine's own time.
+    `real_clock` is the machine's own time. What became of the daily messages is added to *tally*.
     """
 
     def __init__(
-        self, services: Services, real_clock: Callable[[], datetime], owner: str, lease: float = 90.0
+        self,
+        services: Services,
+        real_clock: Callable[[], datetime],
+        owner: str,
+        lease: float = 90.0,
+        tally: Tally | None = None,
     ) -> None:
         self.services = services
         self.real_clock = real_clock
         self._owner = owner
         self._lease = timedelta(seconds=lease)
+        self._tally = tally or Tally()
 
     async def claim(self, limit: int, safety_only: bool) -> list[Going]:
         """Claim what is due, safety first; safety is never left out for want of room."""
@@ -87,6 +95,7 @@ class Ledger:
 
     async def begin(self, going: list[Going]) -> list[Message | None]:
         """Mark sendings as on their way and return their messages; None for one that is not to go out now."""
+        let_go: list[Sending] = []
         async with self.services.database.company(alone=_has_safety(going)) as store:
             await store.foresee_patients([patient.id for patient, _ in going])
             now, real_now = self.services.clock(), self.real_clock()
@@ -96,9 +105,15 @@ class Ledger:
                 if (foresee := KINDS[kind].foresee) is not None:
                     same = [one for one in going if one[1].kind is kind and one[1].id in ours]
                     await foresee(self.services, store, same, now)
-            return [await self._begin(store, *one, now) if one[1].id in ours else None for one in going]
+            begun = [
+                await self._begin(store, *one, now, let_go) if one[1].id in ours else None for one in going
+            ]
+        self._tally.let_go += _daily(let_go)
+        return begun
 
-    async def _begin(self, store: Store, patient: Patient, sending: Sending, now: datetime) -> Message | None:
+    async def _begin(
+        self, store: Store, patient: Patient, sending: Sending, now: datetime, let_go: list[Sending]
+    ) -> Message | None:
         fresh = await store.patient(patient.id)
         if fresh is None:
             return None
@@ -121,6 +136,8 @@ class Ledger:
                 return None
             reason = spoken.reason
         await store.finish_sending(sending.id, State.DROPPED, now, reason)
+        if reason in (LATE, QUIET):  # for any other reason a person let it go
+            let_go.append(sending)
         await keep_waiting(self.services, store, fresh, sending, now)
         log.info("sending dropped", extra={"sending": sending.id, "kind": sending.kind, "reason": reason})
         return None
@@ -137,6 +154,7 @@ class Ledger:
             # It was told: whatever fails after that must not send it again.
             log.exception("sending told, what follows failed", extra={"sending": arrived[0][1].id})
             await self._finish(arrived, follow=False)
+        self._tally.told += _daily(sending for _, sending, _ in arrived)
         for _, sending, _ in arrived:
             log.info("sending told", extra={"sending": sending.id, "kind": sending.kind})
         return [None] * len(arrived)
@@ -165,13 +183,14 @@ class Ledger:
         log.warning(
             "sending not told", extra={"sending": sending.id, "fate": error.fate, "kind": sending.kind}
         )
+        tries_again = _tries_again(sending, error.fate)
         async with self.services.database.transaction() as store:
             fresh = await store.patient(patient.id)
             if fresh is None:
                 return
             if error.fate is Fate.BLOCKED:
                 fresh = await store.change_patient(patient.id, blocked_at=now)
-            if _tries_again(sending, error.fate):
+            if tries_again:
                 at = now + (
                     BLOCKED_WAIT if error.fate is Fate.BLOCKED else _pause(sending, error.retry_after)
                 )
@@ -180,16 +199,21 @@ class Ledger:
                 await store.retry_sending(sending.id, at, UNKNOWN if maybe else error.fate, self._owner)
                 if sending.kind.is_safety and error.fate in (Fate.BLOCKED, Fate.REFUSED):
                     log.error("safety message waits", extra={"sending": sending.id, "fate": error.fate})
-                return
-            state = State.UNKNOWN if error.fate is Fate.UNKNOWN else State.DROPPED
-            await store.finish_sending(sending.id, state, now, str(error.fate), owner=self._owner)
-            await keep_waiting(self.services, store, fresh, sending, now)
+            else:
+                state = State.UNKNOWN if error.fate is Fate.UNKNOWN else State.DROPPED
+                await store.finish_sending(sending.id, state, now, str(error.fate), owner=self._owner)
+                await keep_waiting(self.services, store, fresh, sending, now)
+        if tries_again:
+            self._tally.tried_again += _daily([sending])
+        elif error.fate is not Fate.BLOCKED:  # that is the person's own doing
+            self._tally.let_go += _daily([sending])
 
     async def put_back(self, sending: Sending) -> None:
         """Make a claimed sending that was not sent ready again, after a pause."""
         at = self.services.clock() + _pause(sending, 0.0)
         async with self.services.database.transaction() as store:
             await store.retry_sending(sending.id, at, sending.reason, self._owner)
+        self._tally.tried_again += _daily([sending])
 
     async def let_go(self, claimed: list[Sending]) -> None:
         """Make claimed sendings ready again at once: somebody else may take them."""
@@ -211,22 +235,31 @@ class Ledger:
         for sending in lost:
             try:
                 async with self.services.database.transaction() as store:
-                    await self._settle_unknown(store, sending)
+                    repeats = await self._settle_unknown(store, sending)
+                self._tally.tried_again += _daily([sending]) if repeats else 0
+                self._tally.let_go += 0 if repeats else _daily([sending])
             except Exception:
                 log.exception("sending not settled", extra={"sending": sending.id})
         if claimed or unknown:
             log.warning("sendings taken over", extra={"claimed": claimed, "unknown": unknown})
 
-    async def _settle_unknown(self, store: Store, sending: Sending) -> None:
+    async def _settle_unknown(self, store: Store, sending: Sending) -> bool:
+        """Send it again or let it go, as its kind is promised; say whether it goes again."""
         now = self.services.clock()
         useful = sending.useful_until is None or now <= sending.useful_until
         if may_repeat(sending.kind) and useful:
             await store.retry_sending(sending.id, now, UNKNOWN)
-            return
+            return True
         await store.finish_sending(sending.id, State.UNKNOWN, now, sending.reason)
         patient = await store.patient(sending.patient_id)
         if patient is not None:
             await keep_waiting(self.services, store, patient, sending, now)
+        return False
+
+
+def _daily(sendings: Iterable[Sending]) -> int:
+    """Return how many of these everybody gets each day: the others would say how somebody is."""
+    return sum(sending.kind in ROUTINE_KINDS for sending in sendings)
 
 
 def _has_safety(going: list[Going]) -> bool:

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bot.tally import Tally
+
 LOOK = 0.05  # seconds between two looks while somebody waits
 CLUMP = 0.01  # seconds' worth of turns that are given together, at least
 IDLE_CHATS = 1024  # chats remembered before the idle ones are forgotten
@@ -91,7 +93,9 @@ class SendBudget:
         per_chat: float = 1.0,
         burst: int = 3,
         reserve: float | None = None,
+        tally: Tally | None = None,
     ) -> None:
+        self._tally = tally or Tally()
         self._clock = clock
         self._sleep = sleep
         self._gap = 1 / per_chat if per_chat else 0.0
@@ -159,6 +163,8 @@ class SendBudget:
 
     def refused(self, seconds: float, chat_id: int) -> None:
         """Note that Telegram asked to wait: the chat does, and once a second chat is told so, everybody."""
+        self._tally.asked_to_wait += 1
+        self._tally.wait_seconds += seconds
         now = self._clock()
         if any(until > now for other, until in self._paused.items() if other != chat_id):
             self.pause(seconds)

@@ -43,6 +43,13 @@ class Database:
         """Say whether several replicas may work on it."""
         return self._place.file is None
 
+    def size(self) -> int | None:
+        """Return the bytes of SQLite's files; None for a server. OSError when they cannot be seen."""
+        if self._place.file is None:
+            return None
+        log_file = self._place.file.with_name(f"{self._place.file.name}-wal")
+        return self._place.file.stat().st_size + (log_file.stat().st_size if log_file.exists() else 0)
+
     async def open(self, whole: bool = False) -> None:
         """Make, migrate and check the database; StorageError says in one line what to do.
 

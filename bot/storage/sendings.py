@@ -7,12 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Integer, TextClause, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import (
+    Executable,
+    Integer,
+    Select,
+    TextClause,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 
+from bot.messages import Fate
 from bot.model import UNTIL_HEARD, Kind, Sending, State
 from bot.storage.prepared import Prepared, Question, columns_of, listed_for_file, listed_for_server, upsert
 from bot.storage.statements import PRUNED_AT_ONCE, Statements
@@ -20,6 +34,8 @@ from bot.storage.tables import patient, sending
 
 SAFETY, ROUTINE = 0, 1
 FINISHED = (State.TOLD, State.UNKNOWN, State.DROPPED)
+NEAR = timedelta(minutes=6)  # longer than the longest wait between two tries
+MOST_NEAR, MOST_DUE = 1000, 10_000  # rows looked at, whatever an outage has piled up
 FREE: dict[str, Any] = {"owner": None, "lease_until": None}
 
 
@@ -145,6 +161,14 @@ class Planned:
     useful_until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Backlog:
+    """Sendings that are due or begun, by state, and since when the oldest is due (patient's clock)."""
+
+    by_state: Mapping[str, int]
+    oldest_due_at: datetime | None
+
+
 def _row_of(planned: Planned) -> dict[str, object]:
     return {
         **vars(planned),
@@ -154,6 +178,25 @@ def _row_of(planned: Planned) -> dict[str, object]:
         "reason": "",
         "first_due_at": None,
     }
+
+
+def _alone(query: Select[Any]) -> Select[Any]:
+    """Return a query that keeps its own limit within a union."""
+    return select(query.subquery())
+
+
+def _oldest(rank: int, now: datetime) -> Select[Any]:
+    """Return since when the oldest is due, of what is due and of what a failed try has put off."""
+    near = (
+        select(sending.c.due_at, sending.c.first_due_at, sending.c.reason)
+        .where(IS_READY, _is_of(rank), sending.c.due_at <= now + NEAR)
+        .order_by(sending.c.due_at)
+        .limit(MOST_NEAR)
+        .subquery()
+    )
+    return select(func.min(func.coalesce(near.c.first_due_at, near.c.due_at))).where(
+        or_(near.c.due_at <= now, near.c.first_due_at.is_not(None)), near.c.reason != str(Fate.BLOCKED)
+    )
 
 
 class Sendings(Statements):
@@ -403,6 +446,31 @@ class Sendings(Statements):
         """Return how many sendings there are in each state that has any."""
         rows = await self._all(select(sending.c.state, func.count().label("rows")).group_by(sending.c.state))
         return {row["state"]: row["rows"] for row in rows}
+
+    async def backlog(self, now: datetime) -> Backlog:
+        """Return what is due or begun; MOST_DUE of what is due stands for that many or more.
+
+        What is tried again counts from when it was due at first, and what waits for a person who blocked the
+        bot not at all. What is read does not grow with what is planned or told, only with what is due, up to
+        a bound: on SQLite 4 ms with nothing due and 11 ms with 50,000 among 700,000 rows, of which a count of
+        all by their state takes 400 ms.
+        """
+        due = [
+            select(sending.c.id).where(IS_READY, _is_of(rank), sending.c.due_at <= now).limit(MOST_DUE)
+            for rank in (SAFETY, ROUTINE)
+        ]
+        begun = select(func.count()).where(sending.c.lease_until.is_not(None))
+        counts = {
+            "due": select(func.count()).select_from(union_all(*map(_alone, due)).subquery()),
+            "claimed": begun.where(_is(State.CLAIMED)),
+            "sending": begun.where(_is(State.SENDING)),
+            "unknown": select(func.count()).where(_is(State.UNKNOWN), sending.c.finished_at.is_(None)),
+        }
+        asked = [count.scalar_subquery() for count in counts.values()]
+        oldest = [_oldest(rank, now).scalar_subquery() for rank in (SAFETY, ROUTINE)]
+        row = (await self._run(select(*asked, *oldest))).one()
+        since = [moment for moment in row[len(asked) :] if moment is not None]
+        return Backlog(dict(zip(counts, row, strict=False)), min(since, default=None))
 
     async def prune_sendings(
         self, before: datetime, after: int = 0, most: int = PRUNED_AT_ONCE
