@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Rhythm
+from bot.app import IDLE_PARTS, Rhythm
 from bot.delivery import delivery
 from bot.delivery.kinds import KINDS, Going, KindOf
 from bot.delivery.upkeep import Upkeep
@@ -59,6 +59,26 @@ async def test_one_that_cannot_be_rendered_holds_up_nobody_and_comes_later(
     monkeypatch.undo()
     await talk.later(minutes=1)
     assert (prompts(ada), prompts(ben)) == (1, 1)
+
+
+async def test_pruning_goes_past_what_has_to_stay_and_ends_where_all_is_young(talk: Conversation) -> None:
+    looked_at: list[int] = []
+    old = {IDLE_PARTS - 1, IDLE_PARTS}
+
+    async def prune(_: Store, after: int) -> tuple[int, int | None]:
+        looked_at.append(after)
+        return int(after in old), after + 1
+
+    await talk.app._prune_parts(prune)
+    assert looked_at == [*range(2 * IDLE_PARTS + 1)]
+
+    async def prune_few(_: Store, after: int) -> tuple[int, int | None]:
+        looked_at.append(after)
+        return 0, after + 1 if after < 2 else None
+
+    looked_at.clear()
+    await talk.app._prune_parts(prune_few)
+    assert looked_at == [0, 1, 2]
 
 
 async def test_whoever_has_nothing_ahead_gets_it_planned(talk: Conversation) -> None:

@@ -22,17 +22,11 @@ from bot.sandbox import Fault
 from bot.storage.database import Database
 from bot.tally import Tally
 from tests.conversation import TOKEN, Conversation
+from tests.test_health import Now
 
 NOW = datetime(2026, 11, 20, 20, 0, tzinfo=UTC)
 ALWAYS_MOVING = ("process_", "quietlegs_tick_age", "quietlegs_telegram_answer_age", "quietlegs_database_size")
 OF_TAPS = ("quietlegs_updates_kept", "quietlegs_updates_done")
-
-
-class Now:
-    seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture

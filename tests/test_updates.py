@@ -231,25 +231,9 @@ async def test_after_three_tries_it_says_sorry(telegram: Sandbox, inbox: Memory,
     assert bot.tally == Tally(updates_kept=1, updates_done=1, updates_given_up=1)
 
 
-async def test_an_outage_is_no_failure_of_the_update(telegram: Sandbox, inbox: Memory, bot: Bot) -> None:
-    outages = [DeliveryError(Fate.NOT_SENT, "down")] * 6
-
-    async def handle(update: Update) -> None:
-        if outages:
-            raise outages.pop()
-        bot.heard.append(text_of(update))
-
-    bot.handle = handle
-    await telegram.person().send("one")
-    await bot.start()
-    await bot.until("one")
-    assert inbox.tries == {}
-
-
-async def test_a_reply_of_unknown_fate_is_given_until_a_failing_server_is_well_again(
-    telegram: Sandbox, inbox: Memory, bot: Bot
-) -> None:
-    failures = [DeliveryError(Fate.UNKNOWN, "502")] * 6
+async def hear_after(bot: Bot, telegram: Sandbox, failure: DeliveryError) -> None:
+    """Have one update heard whose reply fails so, six times over."""
+    failures = [failure] * 6
 
     async def handle(update: Update) -> None:
         if failures:
@@ -260,6 +244,17 @@ async def test_a_reply_of_unknown_fate_is_given_until_a_failing_server_is_well_a
     await telegram.person().send("one")
     await bot.start()
     await bot.until("one")
+
+
+async def test_an_outage_is_no_failure_of_the_update(telegram: Sandbox, inbox: Memory, bot: Bot) -> None:
+    await hear_after(bot, telegram, DeliveryError(Fate.NOT_SENT, "down"))
+    assert inbox.tries == {}
+
+
+async def test_a_reply_of_unknown_fate_is_given_until_a_failing_server_is_well_again(
+    telegram: Sandbox, bot: Bot
+) -> None:
+    await hear_after(bot, telegram, DeliveryError(Fate.UNKNOWN, "502"))
     assert bot.given_up == []
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 AnswerT = TypeVar("AnswerT")
 # New objects before the young ones are looked over, young rounds before an older one. A press makes thousands
-# that are gone a moment later: with Python's own numbers a tenth of its time went into looking for them.
+# that are gone a moment later, and Python's own numbers look for them several times in each.
 YOUNG, ROUNDS = 10_000, 20
 
 

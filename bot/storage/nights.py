@@ -17,7 +17,7 @@ from bot.storage.server import Work
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import checkin, correction, episode, evening, evening_piece
 
-NIGHTS_KEPT = 4096  # made values, some 2 KiB each: the diaries of fifty people who answer at once
+NIGHTS_KEPT = 4096  # the diaries of some forty people who answer at once
 FIXED = frozenset({"id", "patient_id", "origin"})
 CHECKIN_FIELDS = tuple(field.name for field in fields(CheckIn) if field.name != "night")
 
