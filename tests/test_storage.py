@@ -709,6 +709,36 @@ async def test_a_commit_that_fails_fails_every_member(
         assert [await store.meta(key) for key in ("0", "4", "after")] == [None, None, "value"]
 
 
+async def test_who_comes_while_the_file_is_being_closed_is_not_told_that_it_was_kept(
+    sqlite: Database,
+) -> None:
+    async with sqlite.transaction() as store:
+        await store.set_meta("before", "value")
+        closing = asyncio.create_task(sqlite.close())
+        await asyncio.sleep(0)
+        late = asyncio.create_task(set_meta(sqlite, "late"))
+        await asyncio.sleep(0)
+    await closing
+    with pytest.raises(StorageError):
+        await late
+    await sqlite.open()
+    async with sqlite.reading() as store:
+        assert (await store.meta("before"), await store.meta("late")) == ("value", None)
+
+
+async def test_a_commit_that_never_began_fails_every_member(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(group: grouping.Group) -> None:
+        raise RuntimeError("no thread could be started")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(grouping, "_commit", fail)
+        errors = await asyncio.gather(*(set_meta(sqlite, key) for key in "ab"), return_exceptions=True)
+    assert [type(error) for error in errors] == [StorageError] * 2
+    await set_meta(sqlite, "after")
+
+
 async def test_a_group_that_sqlite_undid_by_itself_fails_every_member(sqlite: Database) -> None:
     async def undo() -> None:
         async with sqlite.transaction() as store:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -36,7 +36,7 @@ class Database:
         self._kept: Kept | None = None  # PostgreSQL
         self._readers: Engine | None = None  # SQLite
         self._writer: Writer | None = None  # SQLite
-        self._refusals: tuple[type[Exception], ...] = (SQLAlchemyError, sqlite3.Error)
+        self._refusals = _Refusals((SQLAlchemyError, sqlite3.Error))
 
     @property
     def is_shared(self) -> bool:
@@ -64,7 +64,7 @@ class Database:
         if self._place.file is None:
             self._shared = postgres_engine(self._place)
             self._kept = Kept(self._shared)
-            self._refusals = (SQLAlchemyError, driver_error())
+            self._refusals = _Refusals((SQLAlchemyError, driver_error()))
         else:
             self._readers = sqlite_reader(self._place)
             self._writer = Writer(sqlite_writer(self._place))
@@ -89,14 +89,14 @@ class Database:
         On SQLite, transactions that arrive together share a commit; `alone` waits for no one's.
         When a block is cancelled, its writes are undone; when only the commit is, they may be kept.
         """
-        with self._as_storage_errors():
+        with self._refusals:
             async with self._writing(alone) as connection:
                 yield Store(connection, writes=True)
 
     @asynccontextmanager
     async def company(self, alone: bool = False) -> AsyncIterator[Company]:
         """Write in one transaction, as `transaction` does, what concerns many patients."""
-        with self._as_storage_errors():
+        with self._refusals:
             async with self._writing(alone) as connection:
                 store = Company(connection, writes=True)
                 yield store
@@ -105,7 +105,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
         """Read one consistent state; writing in it raises StorageError."""
-        with self._as_storage_errors():
+        with self._refusals:
             if self._readers is not None:
                 with self._readers.begin() as file:
                     yield Store(file, writes=False)
@@ -116,28 +116,30 @@ class Database:
             async with reader.begin() as connection:
                 yield Store(connection, writes=False)
 
-    @asynccontextmanager
-    async def _writing(self, alone: bool) -> AsyncIterator[AsyncConnection | Connection]:
+    def _writing(self, alone: bool) -> AbstractAsyncContextManager[AsyncConnection | Connection]:
         if self._writer is not None:
-            async with self._writer.turn(alone) as file:
-                yield file
-            return
+            return self._writer.turn(alone)
         if self._kept is None:
             raise StorageError("the database is not open")
-        async with self._kept.begin() as connection:
-            yield connection
+        return self._kept.begin()
 
     def _server(self) -> AsyncEngine:
         if self._shared is None:
             raise StorageError("the database is not open")
         return self._shared
 
-    @contextmanager
-    def _as_storage_errors(self) -> Iterator[None]:
-        """Say that a statement failed without what it was about: nobody's answers may reach a log."""
-        try:
-            yield
-        except self._refusals as error:
+
+class _Refusals:
+    """Says that a statement failed without what it was about: nobody's answers may reach a log."""
+
+    def __init__(self, kinds: tuple[type[Exception], ...]) -> None:
+        self._kinds = kinds
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, self._kinds):
             raise StorageError(f"the database refused: {_what(error)}") from None
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -45,9 +45,11 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._connection: Connection | None = None  # kept: the pool takes as long as three statements
         self._disk = ThreadPoolExecutor(1, "commit")
         self._group: Group | None = None
         self._taken = False
+        self._closed = False
         self._holder: asyncio.Task[object] | None = None
         self._line: deque[asyncio.Future[None]] = deque()
 
@@ -59,10 +61,12 @@ class Writer:
         """
         await self._take(alone)
         try:
+            if self._closed:
+                raise StorageError("the database is not open")
             self._holder = asyncio.current_task()
             group = self._group or await self._open_group()
-            with _part(group):
-                yield group.connection
+            with _Part(group) as connection:
+                yield connection
         finally:
             self._holder = None
             await self._end_turn(alone)
@@ -73,8 +77,11 @@ class Writer:
     async def close(self) -> None:
         """Wait for the transactions that are under way, then let go of the connection."""
         await self._take(first=False)
+        self._closed = True
         await self._end_turn(alone=True)
         self._disk.shutdown()
+        if self._connection is not None:
+            self._connection.close()
         self._engine.dispose()
 
     async def _take(self, first: bool) -> None:
@@ -100,7 +107,8 @@ class Writer:
 
     async def _open_group(self) -> Group:
         loop = asyncio.get_running_loop()
-        connection = self._engine.connect()
+        connection = self._connection or self._engine.connect()
+        self._connection = None
         try:
             await self._begin(connection)
         except BaseException:
@@ -155,32 +163,38 @@ class Writer:
         try:
             if group.broken is None:
                 await asyncio.get_running_loop().run_in_executor(self._disk, _commit, group)
-        except (SQLAlchemyError, StorageError) as error:
-            group.broken = error
+        except BaseException as error:
+            group.broken = error  # whatever it was: nobody may take it for kept
+            if not isinstance(error, Exception):
+                raise
         finally:
-            _let_go(group)
+            self._connection = _let_go(group)
             group.settled.set_result(group.broken)
 
 
-@contextmanager
-def _part(group: Group) -> Iterator[None]:
-    """Keep a body's writes, or take back its own and nobody else's."""
-    _check_whole(group)
-    # The first needs no savepoint: if it fails, the group is nothing but itself.
-    savepoint = f"part_{group.members}" if group.members else ""
-    if savepoint:
-        group.driver.execute(f"SAVEPOINT {savepoint}")
-    try:
-        yield
-    except BaseException as error:
-        if savepoint:
-            _end_part(group, f"ROLLBACK TO {savepoint}", f"RELEASE {savepoint}")
+class _Part:
+    """Keeps a body's writes, or takes back its own and nobody else's."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        # The first needs no savepoint: if it fails, the group is nothing but itself.
+        self._savepoint = f"part_{group.members}" if group.members else ""
+
+    def __enter__(self) -> Connection:
+        _check_whole(self._group)
+        if self._savepoint:
+            self._group.driver.execute(f"SAVEPOINT {self._savepoint}")
+        return self._group.connection
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            self._group.members += 1
+            if self._savepoint:
+                _end_part(self._group, f"RELEASE {self._savepoint}")
+        elif self._savepoint:
+            _end_part(self._group, f"ROLLBACK TO {self._savepoint}", f"RELEASE {self._savepoint}")
         else:
-            group.broken = error
-        raise
-    group.members += 1
-    if savepoint:
-        _end_part(group, f"RELEASE {savepoint}")
+            self._group.broken = error
 
 
 def _end_part(group: Group, *statements: str) -> None:
@@ -204,11 +218,13 @@ def _commit(group: Group) -> None:
     group.connection.commit()
 
 
-def _let_go(group: Group) -> None:
+def _let_go(group: Group) -> Connection | None:
+    """Return the connection for the next group; after a failure there is a new one."""
+    if group.broken is None:
+        return group.connection
     try:
-        if group.broken is not None:
-            group.connection.rollback()
+        group.connection.rollback()
         group.connection.close()
-    except SQLAlchemyError as error:
-        group.broken = group.broken or error
+    except SQLAlchemyError:
         group.connection.invalidate()
+    return None
