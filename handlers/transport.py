@@ -94,9 +94,9 @@ class Fields:
 
 
 def form(parameters: Mapping[str, object]) -> bytes:
-    """Return fields as they go over the wire, None left out; what is no text goes as JSON."""
+    """Return fields as they go over the wire, None left out; what is neither text nor number goes as JSON."""
     given = {
-        name: value if isinstance(value, str) else json.dumps(value)
+        name: value if isinstance(value, str) or type(value) is int else json.dumps(value)
         for name, value in parameters.items()
         if value is not None
     }
@@ -109,6 +109,7 @@ class AiohttpRequest(BaseRequest):
     __slots__ = (
         "_connect",
         "_connections",
+        "_files",
         "_media_write",
         "_pool",
         "_proxies",
@@ -133,6 +134,7 @@ class AiohttpRequest(BaseRequest):
         self._pool = pool_timeout
         self._media_write = media_write_timeout
         self._session: aiohttp.ClientSession | None = None
+        self._files: aiohttp.ClientSession | None = None  # on the same connections
         self._proxies: dict[tuple[str, str], str | None] = {}
 
     @property
@@ -144,16 +146,16 @@ class AiohttpRequest(BaseRequest):
         """Open the session; safe to call twice."""
         if self._session is None or self._session.closed:
             self._proxies.clear()
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=60),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"User-Agent": self.USER_AGENT},
-            )
+            connector = aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=60)
+            # Headers brought along are merged anew each time, so files have a session of their own.
+            self._session = self._speaking(connector, FORM)
+            self._files = self._speaking(connector, {})
 
     async def shutdown(self) -> None:
         """Close every connection; safe to call twice."""
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._files, self._session):
+            if session is not None:
+                await session.close()
 
     async def do_request(
         self,
@@ -166,9 +168,10 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: Seconds = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Return status and body of one request; raises TimedOut or NetworkError with a Lost as its cause."""
-        if self._session is None or self._session.closed:
-            raise RuntimeError("This AiohttpRequest is not initialized!")
         has_files = request_data is not None and request_data.contains_files
+        session = self._files if has_files else self._session
+        if session is None or session.closed:
+            raise RuntimeError("This AiohttpRequest is not initialized!")
         timeout = _timeout(
             read=_chosen(read_timeout, self._read),
             write=_chosen(write_timeout, self._media_write if has_files else self._write),
@@ -178,11 +181,10 @@ class AiohttpRequest(BaseRequest):
         address = _parsed(url)
         try:
             # A redirect would carry the token to another host.
-            async with self._session.request(
+            async with session.request(
                 method,
                 address,
                 data=_body(request_data),
-                headers=None if has_files else FORM,
                 timeout=timeout,
                 proxy=self._proxy(address),
                 allow_redirects=False,
@@ -203,6 +205,14 @@ class AiohttpRequest(BaseRequest):
         if not isinstance(answer, dict) or not ("result" in answer or answer.get("ok") is False):
             raise TelegramError("Invalid server response")
         return answer
+
+    def _speaking(self, connector: aiohttp.TCPConnector, headers: Mapping[str, str]) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            connector_owner=bool(headers),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self.USER_AGENT, **headers},
+        )
 
     def _proxy(self, url: URL) -> str | None:
         # Asked once per host: the client itself would ask a thread for every request.

@@ -31,6 +31,8 @@ MOST_CHATS = 1_000_000  # the library's own bound, which counts those who wait: 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds
 CONFLICT_EVERY = 60.0  # seconds between two lines about another poller
 
+# Half a character could not be kept otherwise.
+IN_ASCII = json.JSONEncoder(separators=(",", ":"))
 Row = tuple[int, int | None, str]  # update id, chat id, the update as JSON
 Anyhow = Application[Any, Any, Any, Any, Any, Any]
 Carry = Callable[[object, Awaitable[Any]], Awaitable[None]]
@@ -413,8 +415,7 @@ def _row(raw: dict[str, Any]) -> Row:
     kind = next((kind for kind in KINDS if kind in raw), "")
     part = raw.get(kind) or {}
     place = part.get("chat") or (part.get("message") or {}).get("chat") or part.get("from") or {}
-    text = json.dumps(raw, separators=(",", ":"))  # in ASCII: half a character could not be kept otherwise
-    return int(raw["update_id"]), place.get("id"), text
+    return int(raw["update_id"]), place.get("id"), IN_ASCII.encode(raw)
 
 
 def _understood(raw: dict[str, Any], bot: Bot) -> Update | None:

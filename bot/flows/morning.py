@@ -24,6 +24,7 @@ from bot.rules.hearing import changed, sign_codes
 from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.reading import Reading
 from bot.rules.timing import in_quiet_hours, night_of
+from bot.shapes import altered
 from bot.storage.company import Company, DiarySpans
 from bot.storage.store import Store
 from content.loader import Content
@@ -136,7 +137,7 @@ async def press(services: Services, chat_id: int, night: date, verb: str, code: 
         await look_ahead(store, patient, night, services.clock())
         reply = await _pressed(services, store, patient, night, verb, code, origin)
         # Looked at here, what it must mind costs no transaction of its own.
-        return replace(reply, here=await presence.minding(store, patient, services.clock()))
+        return altered(reply, here=await presence.minding(store, patient, services.clock()))
 
 
 async def _pressed(
@@ -208,7 +209,7 @@ async def _record(
     after, notice = await _keep_until_settled(services, store, patient, before, after, origin)
     completed_at = before.completed_at or _completed(content, after, now)
     if completed_at != after.completed_at:
-        after = replace(after, completed_at=completed_at)
+        after = altered(after, completed_at=completed_at)
     await store.save_checkin(patient.id, before, after, now, after.origin)
     raised = await judge_night(services, store, patient, before, after, origin)
     again = await _judge_nights(services, store, patient, after)

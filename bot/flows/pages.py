@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
 from bot.messages import Button, Message, Rows, Style
 from bot.model import CheckIn, Origin, Patient
 from bot.rules import questionnaire
+from bot.shapes import altered
 from content.keeping import kept
 from content.loader import Content
 from content.schema import Option, Question
@@ -33,7 +33,7 @@ def page(content: Content, patient: Patient, checkin: CheckIn, lead: Html | None
 
 def ask(content: Content, checkin: CheckIn, question: Question, lead: Html | None = None) -> Message:
     """Return one question with its choices, what stands chosen ticked."""
-    shown = replace(checkin, opened_at=None, completed_at=None, version="", message_id=None, note="")
+    shown = altered(checkin, opened_at=None, completed_at=None, version="", message_id=None, note="")
     return _asked(content, shown, question.code, lead)
 
 

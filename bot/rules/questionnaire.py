@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 
 from bot.model import CheckIn
+from bot.shapes import altered
 from content.schema import CheckInShape, Option, Question
 
 NO_TROUBLE = 0
@@ -89,17 +89,17 @@ def choose(checkin: CheckIn, question: Question, option: Option, on: bool = True
     A choice that stands alone clears the others and finishes the question.
     """
     if not question.many:
-        return _finished(_with_single(checkin, question, option.code), question)
+        value = int(option.code[1:]) if question.code == "pain" else option.code
+        return _finished(checkin, question, **{question.code: value})
     if option.alone:
-        return _finished(
-            _with_many(checkin, question, () if question.code == SIGNS else (option.code,)), question
-        )
-    codes = [code for code in chosen(checkin, question) if code not in (option.code, "none")]
-    codes = [code for code in codes if not _stands_alone(question, code)]
+        codes = () if question.code == SIGNS else (option.code,)
+        return _finished(checkin, question, **_many(checkin, question, codes))
+    others = [code for code in chosen(checkin, question) if code not in (option.code, "none")]
+    others = [code for code in others if not _stands_alone(question, code)]
     if on:
-        codes = [*codes, option.code][-(question.most or len(codes) + 1) :]
-    changed = _with_many(checkin, question, tuple(codes))
-    return replace(changed, skipped=changed.skipped - {question.code})
+        others = [*others, option.code][-(question.most or len(others) + 1) :]
+    many = _many(checkin, question, tuple(others))
+    return altered(checkin, **many, skipped=checkin.skipped - {question.code})
 
 
 def finish(checkin: CheckIn, question: Question) -> CheckIn:
@@ -111,24 +111,20 @@ def finish(checkin: CheckIn, question: Question) -> CheckIn:
 
 def skip(checkin: CheckIn, question: Question) -> CheckIn:
     """Return the check-in with a question skipped: that is not a no."""
-    return replace(checkin, done=checkin.done | {question.code}, skipped=checkin.skipped | {question.code})
+    return altered(checkin, done=checkin.done | {question.code}, skipped=checkin.skipped | {question.code})
 
 
 def _stands_alone(question: Question, code: str) -> bool:
     return any(option.code == code and option.alone for option in question.options)
 
 
-def _finished(checkin: CheckIn, question: Question) -> CheckIn:
-    return replace(checkin, done=checkin.done | {question.code}, skipped=checkin.skipped - {question.code})
+def _finished(checkin: CheckIn, question: Question, **answers: object) -> CheckIn:
+    done, skipped = checkin.done | {question.code}, checkin.skipped - {question.code}
+    return altered(checkin, **answers, done=done, skipped=skipped)
 
 
-def _with_single(checkin: CheckIn, question: Question, code: str) -> CheckIn:
-    if question.code == "pain":
-        return replace(checkin, pain=int(code[1:]))
-    return replace(checkin, **{question.code: code})  # type: ignore[arg-type]
-
-
-def _with_many(checkin: CheckIn, question: Question, codes: tuple[str, ...]) -> CheckIn:
+def _many(checkin: CheckIn, question: Question, codes: tuple[str, ...]) -> dict[str, object]:
+    """The field of a question of many, as it reads with these options chosen."""
     if question.code == SIGNS:
-        return replace(checkin, signs={code: checkin.signs.get(code, "yes") for code in codes})
-    return replace(checkin, **{question.code: codes})  # type: ignore[arg-type]
+        return {SIGNS: {code: checkin.signs.get(code, "yes") for code in codes}}
+    return {question.code: codes}

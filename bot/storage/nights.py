@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from bot.model import ANSWER_QUESTIONS, CheckIn, Correction, Episode, Evening, Origin
+from bot.shapes import altered, straight
 from bot.storage.errors import StorageError
-from bot.storage.prepared import Prepared, Question, columns_of, straight, upsert
+from bot.storage.prepared import Prepared, Question, columns_of, upsert
 from bot.storage.server import Work
 from bot.storage.statements import Statements, checked, made
 from bot.storage.tables import checkin, correction, episode, evening, evening_piece
@@ -172,7 +173,7 @@ class Nights(Statements):
         if not (await self._do_all([(_changed(tuple(changed)), written), *corrected]))[0]:
             raise StorageError("an answer came for a check-in that was never opened, or was erased")
         # What was just written need not be read again.
-        shown = replace(after, signs=dict(sorted(after.signs.items()))) if after.signs else after
+        shown = altered(after, signs=dict(sorted(after.signs.items()))) if after.signs else after
         for key, nights in standing.items():
             self._known[key] = [shown if one.night == after.night else one for one in nights]
 

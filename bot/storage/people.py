@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, update
 
 from bot.model import Patient, ProfileAnswer, Times
+from bot.shapes import straight
 from bot.storage.errors import StorageError
 from bot.storage.prepared import Question, columns_of, listed_for_file, listed_for_server
 from bot.storage.statements import Statements, checked
@@ -19,12 +20,16 @@ FIXED = frozenset({"id", "chat_id", "created_at"})
 TIMES = ("prompt_at", "checkin_at", "quiet_from", "quiet_until")
 
 
+OTHERS = tuple(field.name for field in fields(Patient) if field.name != "times")
+_patient_of = straight(Patient)
+_AT = [field.name for field in fields(Patient)].index("times")
+
+
 def _patient(prompt_at: time, checkin_at: time, quiet_from: time, quiet_until: time, *others: Any) -> Patient:
     times = Times(prompt_at, checkin_at, quiet_from, quiet_until)
-    return Patient(**dict(zip(OTHERS, others, strict=True)), times=times)
+    return _patient_of(*others[:_AT], times, *others[_AT:])
 
 
-OTHERS = tuple(field.name for field in fields(Patient) if field.name != "times")
 COLUMNS = [patient.c[name] for name in (*TIMES, *OTHERS)]
 OF_CHAT = Question(_patient, select(*COLUMNS).where(patient.c.chat_id == bindparam("chat_id")), holds=True)
 PATIENT = Question(_patient, select(*COLUMNS).where(patient.c.id == bindparam("patient_id")), holds=True)
