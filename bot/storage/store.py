@@ -19,6 +19,9 @@ class Store(People, Nights, Escalations, Sendings, Updates, House):
         """Learn together what judging a night asks one by one: the night, the diary, what is open."""
         if self._driver is not None:
             await self.escalations(patient_id)  # the open ones are among them
+            nights = await self.diary(patient_id, since, until)
+            if since <= night <= until:
+                self._known[CHECKIN, patient_id, night] = [one for one in nights if one.night == night]
             return
         of: dict[str, object] = {"patient_id": patient_id}
         span = {**of, "since": since, "until": until}
