@@ -1,4 +1,4 @@
-"""The command line: run, check, health, invite, sandbox."""
+"""The command line: run, check, health, invite, triage, sandbox."""
 
 from __future__ import annotations
 

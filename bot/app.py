@@ -445,7 +445,7 @@ class App:
             log.exception("updates not taken up")
 
     def _sleep_until(self, due: datetime | None) -> None:
-        """Look again when the next is due, after TICK seconds at the latest."""
+        """Look again when the next sending is due, if that is before the next tick."""
         if due is None or not self._scheduler.running or self._stopping.is_set():
             return
         seconds = (due - self.clock.now()).total_seconds()

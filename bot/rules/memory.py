@@ -103,7 +103,7 @@ def in_force(content: Content, matter: Matter, on: date) -> Level:
 
 
 def may_be_said_again(cycle: Lifecycle, told_on: date, on: date) -> bool:
-    """Say whether the days of silence after advice was told are over (7 for soon, 14 for routine)."""
+    """Say whether the days of silence after advice was told are over."""
     return (on - told_on).days >= cycle.quiet_days
 
 
