@@ -16,7 +16,7 @@ from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
 from bot.model import Escalation, Evening, Kind, Patient, Sending, State
 from bot.rules.lifecycle import forbids_coaching, is_own_and_grave
-from bot.rules.timing import in_quiet_hours, night_at
+from bot.rules.timing import in_quiet_hours, night_at, prompt_useful_until
 from bot.rules.tips import choose_pieces, withheld_techniques
 from bot.storage.company import Company
 from bot.storage.store import Store
@@ -290,8 +290,8 @@ async def _snooze(services: Services, store: Store, patient: Patient, evening: E
     waiting = [sending.step for sending in told if sending.step and sending.state == State.READY]
     step = waiting[0] if waiting else max((sending.step for sending in told), default=0) + 1
     due = services.clock() + timedelta(minutes=minutes)
-    useful = timedelta(minutes=content.timing.prompt_useful_minutes)
-    await store.plan(patient.id, Kind.PROMPT, subject, step, due, due + useful)
+    until = prompt_useful_until(due, content.timing)
+    await store.plan(patient.id, Kind.PROMPT, subject, step, due, until)
     services.wake()
     at = content.words.time(due.astimezone(patient.tz).time())
     return Reply(edit=Message(content.words.say("snoozed", at=at), (_back_row(content, evening),)))

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from bot.model import Kind, Patient
-from bot.rules.timing import checkin_night, local_moment, next_local, night_at, prompt_night
+from bot.rules.timing import (
+    checkin_night,
+    checkin_useful_until,
+    local_moment,
+    next_local,
+    night_at,
+    prompt_night,
+    prompt_useful_until,
+)
 from bot.storage.sendings import Planned
 from bot.storage.store import Store
 from content.schema import Timing
@@ -67,7 +75,7 @@ def _prompt_after(patient: Patient, timing: Timing, after: datetime) -> Planned:
     times = patient.times
     due = next_local(_not_while_paused(after, patient), times.prompt_at, patient.tz)
     night = prompt_night(due, times.prompt_at, times.checkin_at, patient.tz)
-    until = due + timedelta(minutes=timing.prompt_useful_minutes)
+    until = prompt_useful_until(due, timing)
     return Planned(patient.id, Kind.PROMPT, night.isoformat(), 0, due, until)
 
 
@@ -75,7 +83,7 @@ def _checkin_after(patient: Patient, timing: Timing, after: datetime) -> Planned
     times = patient.times
     due = next_local(_not_of_the_pause(after, patient), times.checkin_at, patient.tz)
     night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
-    until = checkin_closes(patient, timing, due)
+    until = checkin_useful_until(due, times.prompt_at, patient.tz, timing)
     return Planned(patient.id, Kind.CHECKIN, night.isoformat(), 0, due, until)
 
 
@@ -92,13 +100,6 @@ def coming(patient: Patient, now: datetime, until: datetime) -> list[tuple[datet
             found.append((due, kind))
             due = next_local(due, at, patient.tz)
     return sorted(found)
-
-
-def checkin_closes(patient: Patient, timing: Timing, due: datetime) -> datetime:
-    """Return the moment (UTC) until which a check-in is worth sending: some hours before the next prompt."""
-    next_prompt = next_local(due, patient.times.prompt_at, patient.tz)
-    closes = next_prompt - timedelta(minutes=timing.checkin_closes_before_prompt_minutes)
-    return max(closes, due + timedelta(hours=1))
 
 
 def ended_night(patient: Patient, now: datetime) -> date:
