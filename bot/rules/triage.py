@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.model import Facts, Finding
 from bot.rules.touched import touched
 from content.loader import Content
-from content.schema import Condition, Level, Option, RedFlag, Sign
+from content.schema import Condition, Level, RedFlag, Sign
 
 YES, UNSURE = "yes", "unsure"
 WORST = 10  # of the pain score
@@ -83,11 +83,6 @@ def holds(condition: Condition, facts: Facts, unsure: bool) -> bool:
 def withheld(content: Content, rules: Iterable[str]) -> frozenset[str]:
     """Return the techniques that are wrong while these rows are open."""
     return frozenset(technique for rule in rules for technique in content.rules[rule].withholds)
-
-
-def possible_level(content: Content, option: Option) -> Level:
-    """Return the highest level among the rows that an answer may be."""
-    return max((content.red_flags[rule].level for rule in option.rows), default=Level.NONE)
 
 
 def outranks(one: Finding, other: Finding) -> bool:
