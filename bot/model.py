@@ -255,6 +255,11 @@ class Escalation:
     outcome: str | None
 
     @property
+    def subject(self) -> str:
+        """Return the subject of the sendings about it."""
+        return f"escalation:{self.id}"
+
+    @property
     def is_open(self) -> bool:
         """Say whether the matter is not settled."""
         return self.closed_at is None
@@ -285,6 +290,11 @@ class Asking:
     answered_at: datetime | None
     answer: str | None  # a rule id, "no", "unsure", "raised" (timed out)
     codes: tuple[str, ...] = ()  # the evidence that led to it, as far as it was said
+
+    @property
+    def subject(self) -> str:
+        """Return the subject of the sendings about it."""
+        return f"asking:{self.id}"
 
 
 @dataclass(frozen=True)

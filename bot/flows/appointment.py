@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows.cards import cycle_of, told_before, why_row
 from bot.flows.escalation import Spoken, close, reopen
+from bot.flows.precedence import number_of
 from bot.flows.services import Services
 from bot.flows.settings import month_first
 from bot.messages import Button, Message, Reply, Rows
@@ -230,7 +231,7 @@ async def render(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
     """Render what to take along and to ask, or the question what came of it."""
-    row = await store.escalation(int(sending.subject.split(":")[1]))
+    row = await store.escalation(number_of(sending))
     content = services.content_for(patient)
     day = await _day_of(store, row) if row is not None else None
     if row is None or day is None or row.rule not in content.rules:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message, words_of
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
-from bot.flows.precedence import gravity, waits_for_graver
+from bot.flows.precedence import gravity, number_of, waits_for_graver
 from bot.flows.schedule import next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
@@ -86,13 +86,13 @@ async def put_question(
     for old in standing:
         if _covers(asking, old):
             await store.answer_asking(old.id, "again", now)
-    await store.plan(patient.id, Kind.QUESTION, _subject(asking), 0, now + wait)
+    await store.plan(patient.id, Kind.QUESTION, asking.subject, 0, now + wait)
     return asking
 
 
 async def was_put(store: Store, asking: Asking) -> bool:
     """Say whether a question may have reached the chat."""
-    sent = await store.sending_for(asking.patient_id, Kind.QUESTION, _subject(asking))
+    sent = await store.sending_for(asking.patient_id, Kind.QUESTION, asking.subject)
     return any(one.state not in (State.READY, State.DROPPED) for one in sent)
 
 
@@ -124,10 +124,6 @@ def _pattern_behind(content: Content, asking: Asking) -> Pattern | None:
     return content.patterns.get(rule) if kind == PATTERN else None
 
 
-def _subject(asking: Asking) -> str:
-    return f"asking:{asking.id}"
-
-
 async def render_question(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
@@ -135,7 +131,7 @@ async def render_question(
 
     A pattern that sets no level by itself has its question asked once more, and no card comes of silence.
     """
-    asking = await store.asking(int(sending.subject.split(":")[1]))
+    asking = await store.asking(number_of(sending))
     if asking is None or asking.answered_at is not None:
         return Spoken(None, "answered")
     content = services.content_for(patient)
@@ -169,7 +165,7 @@ async def question_told(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> None:
     """Plan the moment at which silence is taken as a yes; a card that stands anyway waits for an answer."""
-    asking = await store.asking(int(sending.subject.split(":")[1]))
+    asking = await store.asking(number_of(sending))
     if asking is None or asking.answered_at is not None or asking.because.startswith(f"{MISTAP}:"):
         return
     content = services.content_for(patient)
@@ -392,7 +388,7 @@ async def _night_as_it_reads(
 async def _acknowledge(services: Services, store: Store, row: Escalation) -> None:
     now = services.clock()
     await store.change_escalation(row.id, acknowledged_at=row.acknowledged_at or now)
-    await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=f"escalation:{row.id}")
+    await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=row.subject)
 
 
 async def _days_ruled_out(store: Store, patient: Patient, row: Escalation) -> int:
@@ -410,7 +406,7 @@ async def _ask_again_tomorrow(
     tomorrow = next_morning(patient, now)
     if tomorrow.astimezone(patient.tz).date() == now.astimezone(patient.tz).date():
         tomorrow = next_morning(patient, now, days=2)
-    await store.plan(patient.id, Kind.QUESTION, _subject(again), 0, tomorrow)
+    await store.plan(patient.id, Kind.QUESTION, again.subject, 0, tomorrow)
 
 
 async def _ask_the_rest(

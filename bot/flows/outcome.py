@@ -18,7 +18,7 @@ from bot.flows.cards import (
     is_despair,
     why_text,
 )
-from bot.flows.escalation import IN_REPLY, close, gone_or_not, reopen, subject_of
+from bot.flows.escalation import IN_REPLY, close, gone_or_not, reopen
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Escalation, Kind, Outcome, Patient
@@ -116,7 +116,7 @@ async def _acknowledge(services: Services, store: Store, row: Escalation, outcom
     """Somebody has read it: it is not repeated any more, and asked about from the next morning."""
     if row.acknowledged_at is None:
         await store.change_escalation(row.id, acknowledged_at=services.clock(), outcome=str(outcome))
-        await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=subject_of(row))
+        await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=row.subject)
 
 
 def _cannot_reach(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:

@@ -48,7 +48,7 @@ async def waits_for_graver(
 
 
 def number_of(sending: Sending) -> int:
-    """Return the id of the escalation or exact question that a sending is about."""
+    """Return the id of the escalation or exact question that a sending is about, or whose appointment."""
     return int(sending.subject.split(":")[1])
 
 
@@ -91,7 +91,7 @@ async def card_is_near(
 ) -> bool:
     """Say whether the card itself is still owed, or was told a moment ago."""
     if row.acknowledged_at is None and not keeps_behind(row, standing):
-        cards = await store.sending_for(row.patient_id, Kind.CARD, f"escalation:{row.id}")
+        cards = await store.sending_for(row.patient_id, Kind.CARD, row.subject)
         if any(sent.state in UNDER_WAY for sent in cards):
             return True
     last = last_told(await store.events(row.id))
