@@ -93,6 +93,10 @@ class Patient:
         """Return the zone; UTC until one is known."""
         return ZoneInfo(self.zone or "UTC")
 
+    def day_of(self, moment: datetime) -> date:
+        """Return the date of a moment where the patient is."""
+        return moment.astimezone(self.tz).date()
+
     @property
     def is_unheard(self) -> bool:
         """Say whether nothing is sent because nobody answered: the next word or tap ends that."""

@@ -10,13 +10,13 @@ from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message, word
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
 from bot.flows.precedence import gravity, number_of, waits_for_graver
-from bot.flows.schedule import next_morning
+from bot.flows.refusals import old_button
+from bot.flows.schedule import is_quiet, next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending, State
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
 from bot.rules.lifecycle import is_own_and_grave
-from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
 from content.loader import Content
@@ -149,10 +149,8 @@ async def render_question(
         return Spoken(None, "graver")
     if await waits_for_graver(store, patient, content, gravity(content, asking.rules[0], level), now):
         return Spoken(None, waits=True)
-    times = patient.times
-    quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
-    message = question_message(services.content_for(patient), patient, asking, now.date())
-    return Spoken(replace(message, silent=quiet and light))
+    message = question_message(content, patient, asking, now.date())
+    return Spoken(replace(message, silent=light and is_quiet(patient, now)))
 
 
 async def has_emergency(store: Store, patient: Patient) -> bool:
@@ -188,8 +186,7 @@ async def answer(services: Services, chat_id: int, asking_id: int, answer: str, 
         patient = await store.patient_of_chat(chat_id)
         asking = await store.asking(asking_id)
         if patient is None or asking is None or asking.patient_id != patient.id:
-            words = services.content_of(patient).words
-            return Reply(notice=words.plain("notice_old_button"), alert=True)
+            return old_button(services.content_of(patient))
         content = services.content_for(patient)
         if answer == "no":
             if not await store.answer_asking(asking.id, "no", services.clock()):
@@ -197,7 +194,7 @@ async def answer(services: Services, chat_id: int, asking_id: int, answer: str, 
             return await _ruled_out(services, store, patient, asking, origin)
         rule = await _in_doubt(store, patient, content, asking) if answer == UNSURE else answer
         if rule not in asking.rules:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         raised = await _take_as(services, store, patient, asking, rule, answer, f"{origin}:{asking.id}")
         line = Html(words_of(content, rule, asking.about_other).line)
         done = Html(f"{content.words.say('question_taken')}\n\n{line}")
@@ -393,7 +390,7 @@ async def _acknowledge(services: Services, store: Store, row: Escalation) -> Non
 
 async def _days_ruled_out(store: Store, patient: Patient, row: Escalation) -> int:
     events = await store.events(row.id)
-    return len({one.at.astimezone(patient.tz).date() for one in events if one.what == "ruled_out"})
+    return len({patient.day_of(one.at) for one in events if one.what == "ruled_out"})
 
 
 async def _ask_again_tomorrow(
@@ -404,7 +401,7 @@ async def _ask_again_tomorrow(
         patient.id, row.night, f"{MISTAP}:{row.id}", (row.rule,), row.about_other, f"{origin}:tomorrow", now
     )
     tomorrow = next_morning(patient, now)
-    if tomorrow.astimezone(patient.tz).date() == now.astimezone(patient.tz).date():
+    if patient.day_of(tomorrow) == patient.day_of(now):
         tomorrow = next_morning(patient, now, days=2)
     await store.plan(patient.id, Kind.QUESTION, again.subject, 0, tomorrow)
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows import access, numbers, presence, profile
 from bot.flows.escalation import replan
+from bot.flows.refusals import nobody, old_button
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
@@ -183,7 +184,7 @@ async def press(
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(language))
         content = services.content_for(patient)
         if patient.step == "done":
             return await _pressed_late(services, store, content, patient, what, value)
@@ -194,7 +195,7 @@ async def press(
             return await _go_back(services, store, patient, value)
         accepted = await accept(services, store, patient, what, value)
         if accepted is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         return await _next_page(services, store, patient, accepted, what, in_place=True)
 
 

@@ -30,14 +30,13 @@ from bot.flows.precedence import (
     waits_for_graver,
 )
 from bot.flows.remembering import MET, remember_red_flags
-from bot.flows.schedule import told_night
+from bot.flows.schedule import out_of_quiet, told_night
 from bot.flows.services import Services
 from bot.messages import Message
 from bot.model import Escalation, Finding, Kind, Patient, Sending
 from bot.rules import lifecycle
 from bot.rules.lifecycle import Speaks
 from bot.rules.memory import is_news
-from bot.rules.timing import end_of_quiet
 from bot.rules.triage import withheld
 from bot.storage.store import Store
 from content.loader import Content
@@ -220,7 +219,7 @@ async def _owe_card(store: Store, patient: Patient, row: Escalation, now: dateti
     if row.level < Level.URGENT:
         if lifecycle.forbids_coaching(await store.open_escalations(patient.id)):
             return
-        due = end_of_quiet(now, patient.times.quiet_from, patient.times.quiet_until, patient.tz)
+        due = out_of_quiet(patient, now)
     steps = await store.sending_for(patient.id, Kind.CARD, row.subject)
     await store.plan(patient.id, Kind.CARD, row.subject, len(steps), due)
 
@@ -300,7 +299,7 @@ async def _may_not(store: Store, patient: Patient, row: Escalation, now: datetim
         return "stopped" if stopped and row.told_at is not None else ""
     if patient.stopped_at is not None:
         return "stopped"
-    if patient.paused_until is not None and patient.paused_until > now.astimezone(patient.tz).date():
+    if patient.paused_until is not None and patient.paused_until > patient.day_of(now):
         return "paused"
     return "graver" if lifecycle.forbids_coaching(await store.open_escalations(patient.id)) else ""
 

@@ -11,14 +11,13 @@ from bot.flows.cards import follow_up, is_despair, question_message, told_before
 from bot.flows.escalation import IN_REPLY, Raised, raise_findings
 from bot.flows.facts import known_facts
 from bot.flows.pages import page
-from bot.flows.schedule import is_night, told_night
+from bot.flows.schedule import is_night, is_quiet, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import NEW_LIST, areas, stateless_card
 from bot.messages import Button, Message, Reply
 from bot.model import Asking, Escalation, Facts, Patient
 from bot.rules.hearing import Heard, Judged, listen
 from bot.rules.reading import Reading
-from bot.rules.timing import in_quiet_hours
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level
@@ -185,8 +184,7 @@ def _with_lower(
     """What can wait has its card; where that waits for the morning, one line says so."""
     if not raised.speaking:
         return answered
-    times = patient.times
-    if not in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz):
+    if not is_quiet(patient, services.clock()):
         return answered
     noted = Message(content.words.say("noted_lower"), silent=True)
     return replace(answered, messages=(noted, *answered.messages))
