@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -26,6 +27,11 @@ class Button:
 
 
 Rows = tuple[tuple[Button, ...], ...]
+
+
+def in_rows(buttons: Sequence[Button], columns: int) -> Rows:
+    """Return buttons in rows of so many; the last row may be shorter."""
+    return tuple(tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns))
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from bot.flows.cards import cycle_of, told_before, why_row
+from bot.flows.enrolment import QUOTED
 from bot.flows.escalation import Spoken, close, reopen
 from bot.flows.precedence import number_of
 from bot.flows.refusals import not_enrolled, old_button
 from bot.flows.schedule import is_silent, out_of_quiet
 from bot.flows.services import Services
 from bot.flows.settings import month_first
-from bot.messages import Button, Message, Reply, Rows
+from bot.messages import Button, Message, Reply, Rows, in_rows
 from bot.model import Escalation, Kind, Outcome, Patient, Sending
 from bot.rules.clock_words import is_like_date, read_date
 from bot.rules.lifecycle import is_own_and_grave
-from bot.rules.timing import local_moment
+from bot.rules.timing import iso_date, local_moment
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level
@@ -23,7 +24,6 @@ from content.words import Html
 
 KEPT = "appointment"  # the event that holds the day (ISO date), or nothing once that is taken back
 CHOICES = 8  # days offered as buttons, today first
-A_ROW = 2
 FURTHEST = timedelta(days=366)
 ASKED_FOR = timedelta(days=3)  # so long after the day what was said is still asked
 NOON = time(12)
@@ -102,10 +102,9 @@ def _day_rows(content: Content, row: Escalation, today: date) -> Rows:
     words = content.words
     days = [today + timedelta(days=ahead) for ahead in range(CHOICES)]
     choices = [Button(words.day(day), f"ap:{row.id}:on:{day.isoformat()}") for day in days]
-    rows = [tuple(choices[at : at + A_ROW]) for at in range(0, CHOICES, A_ROW)]
     other = Button(words.plain("appointment_other_day"), f"ap:{row.id}:type")
     unknown = Button(words.plain("appointment_unknown_day"), f"ap:{row.id}:later")
-    return (*rows, (other,), (unknown,))
+    return (*in_rows(choices, 2), (other,), (unknown,))
 
 
 async def press(services: Services, chat_id: int, escalation_id: int, what: str, detail: str) -> Reply:
@@ -120,7 +119,7 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
         if what == "ask":
             return Reply(edit=await ask_day(services, store, patient, row))
         if what == "on":
-            kept = await _keep(services, store, patient, row, _date_of(detail))
+            kept = await _keep(services, store, patient, row, iso_date(detail))
             return old if kept is None else Reply(edit=kept)
         if what in ("type", "later"):
             return await _no_day_yet(store, patient, content, row, what)
@@ -131,13 +130,6 @@ async def _no_day_yet(store: Store, patient: Patient, content: Content, row: Esc
     is_typed = what == "type"
     await store.change_patient(patient.id, expecting=f"{KEPT}:{row.id}" if is_typed else "")
     return Reply(edit=Message(content.words.say("appointment_type_day" if is_typed else "appointment_later")))
-
-
-def _date_of(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
 
 
 async def typed(
@@ -154,7 +146,7 @@ async def typed(
         return None
     kept = await _keep(services, store, patient, row, day)
     if kept is None:
-        return Reply(messages=(Message(content.words.say("appointment_not_understood", text=text[:40])),))
+        return Reply(messages=(Message(content.words.say("appointment_not_understood", text=text[:QUOTED])),))
     return Reply(messages=(kept,))
 
 

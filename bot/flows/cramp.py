@@ -12,7 +12,7 @@ from bot.flows.facts import circumstances, flags_of
 from bot.flows.refusals import nobody, old_button
 from bot.flows.schedule import current_night
 from bot.flows.services import Services
-from bot.messages import Button, Message, Reply, Rows, Style
+from bot.messages import Button, Message, Reply, Rows, Style, in_rows
 from bot.model import Episode, Facts, Patient
 from bot.rules.tips import NOTHING_KNOWN, withheld_techniques
 from bot.rules.triage import judge
@@ -103,8 +103,7 @@ def _detail_rows(content: Content, episode: Episode) -> Rows:
     sides = tuple(button("side", side, names[side], side == episode.side) for side in SIDES)
     lasted = content.question_words["longest"].options.items()
     spans = [button("long", code, label, code == episode.longest) for code, label in lasted]
-    rows = [tuple(spans[at : at + 2]) for at in range(0, len(spans), 2)]
-    return (sides, *rows, (Button(content.words.plain("button_done"), f"cr:done:{episode.id}"),))
+    return (sides, *in_rows(spans, 2), (Button(content.words.plain("button_done"), f"cr:done:{episode.id}"),))
 
 
 async def detail(services: Services, chat_id: int, episode_id: int, field: str, value: str) -> Reply:

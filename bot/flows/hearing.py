@@ -18,6 +18,7 @@ from bot.messages import Button, Message, Reply
 from bot.model import Asking, Escalation, Facts, Patient
 from bot.rules.hearing import Heard, Judged, listen
 from bot.rules.reading import Reading
+from bot.rules.timing import iso_date
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level
@@ -265,7 +266,7 @@ async def _take_answers(
 ) -> Reply:
     """Fill in the night that is asked about, else the one that runs, else the one asked about last."""
     topic, _, detail = patient.expecting.partition(":")
-    wanted = _named_night(detail) if topic == "night" else None
+    wanted = iso_date(detail) if topic == "night" else None
     chosen = await store.checkin(patient.id, wanted) if wanted else None
     if wanted is None or (chosen is not None and chosen.completed_at is not None):
         is_running = is_night(patient, services.clock())
@@ -383,13 +384,6 @@ def _has_answers(reading: Reading) -> bool:
         or reading.helped
         or reading.longest
     )
-
-
-def _named_night(detail: str) -> date | None:
-    try:
-        return date.fromisoformat(detail)
-    except ValueError:
-        return None
 
 
 async def _asked_night(store: Store, patient: Patient, night: date) -> date:

@@ -30,7 +30,7 @@ from content.schema import Level
 from content.words import Html
 
 MOST_ASKED_ABOUT = 3  # open matters that are asked about at once
-QUIET = (Outcome.READ,)  # answered by a short notice alone
+ANSWERED_BY_NOTICE = (Outcome.READ,)  # no message follows
 IN_WORDS = "in_words"  # the event of words taken as a button; its detail: the outcome and the update
 NOT_RIGHT = "not_right"  # the outcome of a matter whose words were taken back
 OPENED = f"opened:{NOT_RIGHT}"  # the event of opening it again
@@ -105,7 +105,7 @@ async def answer_to(
     if outcome is Outcome.CANNOT:
         return Reply(messages=(_cannot_reach(services, content, patient, row),))
     after = f"after_{outcome}"
-    if outcome in QUIET or after not in words.messages:
+    if outcome in ANSWERED_BY_NOTICE or after not in words.messages:
         return Reply(notice=words.plain("notice_read" if row.level >= Level.URGENT else "notice_noted"))
     if row.about_other and f"{after}_other" in words.messages:
         after = f"{after}_other"

@@ -14,7 +14,7 @@ from bot.messages import Button, Message, Reply, Rows
 from bot.model import Kind, Patient
 from bot.rules import places
 from bot.rules.clock_words import read_date, read_time
-from bot.rules.timing import local_moment
+from bot.rules.timing import iso_date, local_moment
 from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
@@ -248,7 +248,7 @@ def _fields(patient: Patient, what: str, value: str, today: date) -> dict[str, o
         span = enrolment.clock_of(start), enrolment.clock_of(end)
         return {"quiet_from": span[0], "quiet_until": span[1]} if None not in span else None
     if what == "pause":
-        until = _date_of(value)
+        until = iso_date(value)
         return {"paused_until": until} if until and today < until <= today + FURTHEST_PAUSE else None
     plain: dict[str, dict[str, object]] = {
         "sound:on": {"silent": False},
@@ -269,13 +269,6 @@ def _country_fields(patient: Patient, value: str) -> dict[str, object] | None:
     return fields
 
 
-def _date_of(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
-
-
 async def typed(
     services: Services, store: Store, patient: Patient, what: str, text: str, origin: str
 ) -> Reply:
@@ -291,7 +284,7 @@ async def typed(
         return Reply(messages=(Message(found.text, rows),))
     changed = await apply(services, store, patient, what, found) if found else None
     if changed is None:
-        lead = content.words.say(f"not_understood_{what}", text=text[:40])
+        lead = content.words.say(f"not_understood_{what}", text=text[: enrolment.QUOTED])
         page = _page(services, content, patient, what)
         return Reply(messages=(Message(Html(f"{lead}\n\n{page.text}"), page.rows),))
     if not changed.expecting:

@@ -13,7 +13,7 @@ from bot.flows.facts import circumstances
 from bot.flows.refusals import old_button
 from bot.flows.schedule import current_night
 from bot.flows.services import Services
-from bot.messages import Button, Message, Reply, Rows
+from bot.messages import Button, Message, Reply, Rows, in_rows
 from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.tips import NOTHING_KNOWN, STAND_INS_FROM, Circumstances, fitting, fitting_tips
 from content.loader import Content
@@ -75,8 +75,7 @@ def _topics(content: Content, at: Circumstances) -> Message:
     )
     fits = (Button(words.plain("button_fits_tonight"), "tp:fits"),)
     buttons = [Button(words.plain(f"topic_{topic}"), f"tp:topic:{topic}") for topic in found]
-    rows = [tuple(buttons[at_ : at_ + 2]) for at_ in range(0, len(buttons), 2)]
-    return Message(words.say("tips_menu"), (fits, *rows))
+    return Message(words.say("tips_menu"), (fits, *in_rows(buttons, 2)))
 
 
 def _found(content: Content, at: Circumstances, search: str) -> Reply:

@@ -18,6 +18,14 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
 
+def iso_date(text: str) -> date | None:
+    """Return the date that a button or a row carries ("2026-12-02"); None for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 @lru_cache(4096)  # everybody's clock is looked at for the same days, several times for each press
 def local_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Return the moment (UTC) at which the clocks of `zone` show `at` on `day`."""
