@@ -1,4 +1,7 @@
-"""The command line: run, check, health, invite, triage, sandbox."""
+"""The command line: run, check, health, invite, triage, sandbox.
+
+What a command needs is imported inside it: `health`, which runs every half minute, must not pay for the rest.
+"""
 
 from __future__ import annotations
 
@@ -118,14 +121,14 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def _check(_parsed: argparse.Namespace) -> int:
-    from bot.app import Clock  # noqa: PLC0415  # the health command must not pay for it
-    from bot.operations.selfcheck import check  # noqa: PLC0415
+    from bot.app import Clock
+    from bot.operations.selfcheck import check
 
     return _finish(check(load_config(os.environ, need_token=False), Clock().real().date()))
 
 
 def _health(_parsed: argparse.Namespace) -> int:
-    from bot.operations.probe import ask_health  # noqa: PLC0415  # alone, so that the probe stays light
+    from bot.operations.probe import ask_health
 
     listen = load_config(os.environ, need_token=False).listen
     well = ask_health(listen)
@@ -138,23 +141,23 @@ def _invite(parsed: argparse.Namespace) -> int:
 
 
 def _triage(parsed: argparse.Namespace) -> int:
-    from bot.operations.cases import run  # noqa: PLC0415  # only this command needs the rules
+    from bot.operations.cases import run
 
     return run(parsed.cases, codes=parsed.codes)
 
 
 def _sandbox(parsed: argparse.Namespace) -> int:
-    from bot.sandbox import serve  # noqa: PLC0415  # only this command needs it
+    from bot.sandbox import serve
 
     return _finish(serve(port=parsed.port, journal=Path("data/sandbox.jsonl")))
 
 
 def _finish(work: Coroutine[Any, Any, int | None]) -> int:
     """Run a coroutine to its end; what the operator can mend becomes one line."""
-    from bot.operations.runtime import run_to_end  # noqa: PLC0415
-    from bot.storage.errors import StorageError  # noqa: PLC0415
-    from content.loader import ContentError  # noqa: PLC0415
-    from handlers.updates import TokenRefused  # noqa: PLC0415
+    from bot.operations.runtime import run_to_end
+    from bot.storage.errors import StorageError
+    from content.loader import ContentError
+    from handlers.updates import TokenRefused
 
     try:
         return run_to_end(work) or 0
@@ -174,9 +177,9 @@ def _finish(work: Coroutine[Any, Any, int | None]) -> int:
 
 
 async def _run_bot(config: Config) -> int:
-    from bot.app import App  # noqa: PLC0415  # heavy, and only run needs it
-    from bot.operations.logs import set_up_logging  # noqa: PLC0415
-    from bot.operations.runtime import settle  # noqa: PLC0415
+    from bot.app import App
+    from bot.operations.logs import set_up_logging
+    from bot.operations.runtime import settle
 
     set_up_logging(config.log_level, config.log_format, config.secrets)
     for hint in config.hints:
@@ -193,10 +196,10 @@ async def _run_bot(config: Config) -> int:
 
 
 async def _run_in_sandbox(port: int, nights: int | None) -> int:
-    from bot.app import App  # noqa: PLC0415
-    from bot.operations.logs import set_up_logging  # noqa: PLC0415
-    from bot.sandbox import Sandbox  # noqa: PLC0415
-    from bot.sandbox.lapse import Lapse  # noqa: PLC0415
+    from bot.app import App
+    from bot.operations.logs import set_up_logging
+    from bot.sandbox import Sandbox
+    from bot.sandbox.lapse import Lapse
 
     with _alone_in(Path("data/sandbox")) as folder:
         clock = SandboxClock()
@@ -287,9 +290,9 @@ def _stop_on_signals(stop: Any) -> None:
 
 
 async def _invites(config: Config, parsed: argparse.Namespace) -> int:
-    from bot.app import Clock  # noqa: PLC0415
-    from bot.flows import access  # noqa: PLC0415
-    from bot.storage.database import Database  # noqa: PLC0415
+    from bot.app import Clock
+    from bot.flows import access
+    from bot.storage.database import Database
 
     database = Database(config.database_url)
     await database.open()
