@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from bot.app import App
     from bot.sandbox.lapse import Lapse
 
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # it has no public name
+
 SANDBOX_PORT = 8321
 MOST = 36_500  # days or people of one invite
 HIGHEST_PORT = 65_535
@@ -71,17 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "health", help="ask the running bot whether its tick beats; exit code 0 or 1"
     )
     health.set_defaults(command=_health)
-    invite = commands.add_parser("invite", help="make, list or revoke invite links")
-    invite.add_argument("--label", default="", help="who it is for, so that you know it again in the list")
-    invite.add_argument(
-        "--uses", type=_at_least_one, default=1, help="how many people it lets in (default 1)"
-    )
-    invite.add_argument(
-        "--days", type=_at_least_one, default=30, help="for how many days it is good (default 30)"
-    )
-    invite.add_argument("--list", action="store_true", help="list the invites")
-    invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
-    invite.set_defaults(command=_invite)
+    _add_invite(commands)
     triage = commands.add_parser(
         "triage", help="replay clinical cases without a bot or database; exit code 1 if one comes out wrong"
     )
@@ -94,6 +86,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     sandbox.set_defaults(command=_sandbox)
     return parser
+
+
+def _add_invite(commands: Commands) -> None:
+    invite = commands.add_parser("invite", help="make, list or revoke invite links")
+    invite.add_argument("--label", default="", help="who it is for, so that you know it again in the list")
+    invite.add_argument(
+        "--uses", type=_at_least_one, default=1, help="how many people it lets in (default 1)"
+    )
+    invite.add_argument(
+        "--days", type=_at_least_one, default=30, help="for how many days it is good (default 30)"
+    )
+    invite.add_argument("--list", action="store_true", help="list the invites")
+    invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
+    invite.set_defaults(command=_invite)
 
 
 def _at_least_one(written: str) -> int:
@@ -206,19 +212,7 @@ async def _run_in_sandbox(port: int, nights: int | None) -> int:
         stand_in = Sandbox(journal=folder / "chats.jsonl", clock=clock)
         try:
             root = await stand_in.start(port=port)
-            environment = {
-                "ACCESS": "open",
-                "LISTEN": "127.0.0.1:0",
-                "LOG_LEVEL": "WARNING",
-                "SEND_RATE": "1000",
-                **os.environ,
-                "BOT_TOKEN": SANDBOX_TOKEN,
-                "BOT_TOKEN_FILE": "",
-                "BOT_API_URL": root,
-                # Never the operator's own: here the clock is moved.
-                "DATABASE_URL": f"sqlite:///{folder / 'quietlegs.db'}",
-            }
-            config = load_config(environment, env_file=None)
+            config = load_config(_sandbox_settings(root, folder), env_file=None)
             set_up_logging(config.log_level, config.log_format, config.secrets)
             app = clock.app = App(config, per_chat=0)
             _stop_on_signals(app.ask_to_stop)
@@ -237,6 +231,22 @@ async def _run_in_sandbox(port: int, nights: int | None) -> int:
         finally:
             await stand_in.stop()
     return 0
+
+
+def _sandbox_settings(root: str, folder: Path) -> dict[str, str]:
+    """Return the environment with the stand-in in Telegram's place; *root* is its address."""
+    return {
+        "ACCESS": "open",
+        "LISTEN": "127.0.0.1:0",
+        "LOG_LEVEL": "WARNING",
+        "SEND_RATE": "1000",
+        **os.environ,
+        "BOT_TOKEN": SANDBOX_TOKEN,
+        "BOT_TOKEN_FILE": "",
+        "BOT_API_URL": root,
+        # Never the operator's own: here the clock is moved.
+        "DATABASE_URL": f"sqlite:///{folder / 'quietlegs.db'}",
+    }
 
 
 async def _play(lapse: Lapse, nights: int, root: str) -> None:
