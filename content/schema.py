@@ -69,7 +69,7 @@ class Review(Shape):
 
     @property
     def is_reviewed(self) -> bool:
-        """Say whether a named clinician has signed this."""
+        """Return whether a named clinician has signed this."""
         return bool(self.reviewer and self.reviewed_on)
 
 

@@ -91,7 +91,7 @@ async def put_question(
 
 
 async def was_put(store: Store, asking: Asking) -> bool:
-    """Say whether a question may have reached the chat."""
+    """Return whether a question may have reached the chat."""
     sent = await store.sending_for(asking.patient_id, Kind.QUESTION, asking.subject)
     return any(one.state not in (State.READY, State.DROPPED) for one in sent)
 
@@ -109,7 +109,10 @@ async def drop_row(services: Services, store: Store, patient: Patient, asking: A
 
 
 def _covers(asking: Asking, old: Asking) -> bool:
-    """Say whether a question asks all that an older one for the same reason left open; a pattern's always."""
+    """Return whether a question replaces an older one for the same reason: it asks all that was left open.
+
+    A pattern's question always replaces the one before.
+    """
     same = (asking.because, asking.about_other) == (old.because, old.about_other)
     return same and (_is_of_pattern(asking) or set(old.rules) <= set(asking.rules))
 
@@ -154,7 +157,7 @@ async def render_question(
 
 
 async def has_emergency(store: Store, patient: Patient) -> bool:
-    """Say whether an emergency of the patient's own is open: no further question of a lower level then."""
+    """Return whether an emergency of the patient's own is open: no further question of a lower level then."""
     rows = await store.open_escalations(patient.id)
     return any(is_own_and_grave(row) and row.level >= Level.EMERGENCY for row in rows)
 

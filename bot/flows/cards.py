@@ -39,7 +39,7 @@ def lifetime_of(content: Content, rule: str) -> Lifetime:
 
 
 def is_despair(content: Content, rule: str) -> bool:
-    """Say whether a red flag is answered with a crisis line first."""
+    """Return whether a red flag is answered with a crisis line first."""
     return lifetime_of(content, rule) == "despair"
 
 

@@ -284,7 +284,7 @@ def of_country(patient: Patient, code: str | None) -> dict[str, object]:
 
 
 def is_abroad(patient: Patient, zone: str) -> bool:
-    """Say whether a zone lies in another country than the one whose numbers are shown."""
+    """Return whether a zone lies in another country than the one whose numbers are shown."""
     there = places.country_of_zone(zone)
     return bool(patient.country and there and there != patient.country)
 

@@ -432,7 +432,7 @@ async def replan(store: Store, patient: Patient, content: Content) -> None:
 
 
 async def was_asked(store: Store, row: Escalation, but_for: str) -> bool:
-    """Say whether the buttons that say what came of a matter were shown before the update *but_for*.
+    """Return whether the buttons that say what came of a matter were shown before the update *but_for*.
 
     Under a card that can wait they stand from the beginning.
     """

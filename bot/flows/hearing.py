@@ -357,18 +357,18 @@ async def _standing(store: Store, patient: Patient, others: bool) -> Escalation 
 
 
 def _may_be_of_other(reading: Reading) -> bool:
-    """Say whether words may be about somebody else's warning: a cry, danger, or that they were seen."""
+    """Return whether words may be about somebody else's warning: a cry, danger, or that they were seen."""
     return reading.is_open or reading.seen
 
 
 def _is_cramp_now(patient: Patient, reading: Reading, now: datetime) -> bool:
-    """Say whether a cramp is told in the running night, and nothing of how the night was."""
+    """Return whether a cramp is told in the running night, and nothing of how the night was."""
     told = reading.pain is not None or reading.awake or reading.helped or reading.longest
     return "cramp" in reading.feeling and not told and patient.is_enrolled and is_night(patient, now)
 
 
 def _helps_first(content: Content, patient: Patient, heard: Heard, now: datetime) -> bool:
-    """Say whether a cramp is on and nothing but less than an emergency is asked: first what helps with it."""
+    """Return whether a cramp is on and no emergency is asked about: then what helps with it comes first."""
     if heard.own.raised or heard.other.is_grave or not heard.own.asks:
         return False
     gravest = max(content.red_flags[rule].level for rule in heard.own.asks)

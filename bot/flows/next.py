@@ -51,7 +51,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
 
 
 def _is_put_off(sending: Sending) -> bool:
-    """Say whether it is this evening's message once more, for "later" was pressed."""
+    """Return whether this is tonight's prompt once more, because "later" was pressed."""
     return sending.kind is Kind.PROMPT and sending.step > 0
 
 

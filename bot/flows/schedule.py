@@ -115,7 +115,7 @@ def current_night(patient: Patient, now: datetime) -> date:
 
 
 def is_night(patient: Patient, now: datetime) -> bool:
-    """Say whether the patient's night is running: the evening prompt has come, the morning not yet."""
+    """Return whether the patient's night is running: the evening prompt has come, the morning not yet."""
     morning = next_local(now, patient.times.checkin_at, patient.tz)
     return morning < next_local(now, patient.times.prompt_at, patient.tz)
 

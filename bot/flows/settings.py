@@ -150,7 +150,7 @@ def _changed(services: Services, before: Patient, patient: Patient, what: str, i
 
 
 def _is_elsewhere(patient: Patient) -> bool:
-    """Say whether the zone lies in no country or in another one than the patient's."""
+    """Return whether the zone lies in no country or in another one than the patient's."""
     return patient.zone is None or places.country_of_zone(patient.zone) != patient.country
 
 
@@ -306,7 +306,7 @@ def _understood(
 
 
 def month_first(content: Content, patient: Patient) -> bool:
-    """Say whether 2/12 is 12 February where the patient is; where that is not known it is 2 December."""
+    """Return whether 2/12 is 12 February where the patient is; where that is not known it is 2 December."""
     pattern = str(content.words.locale.date_formats["short"])
     return patient.country is not None and pattern.lower().index("m") < pattern.lower().index("d")
 

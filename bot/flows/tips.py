@@ -144,7 +144,7 @@ def _nearness(word: str, head: list[str], body: list[str]) -> float:
 
 
 def _same_stem(one: str, other: str) -> bool:
-    """Say whether two words differ in their ending only ("breathing", "breathe")."""
+    """Return whether two words differ in their ending only ("breathing", "breathe")."""
     pairs = zip(one, other, strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return shared >= STEM and max(len(one), len(other)) - shared <= ENDING

@@ -176,7 +176,7 @@ class Miss:
 
     @property
     def verdict(self) -> str:
-        """Say whether it came out too high, too low, or right in its level."""
+        """Return how the level compares with the expected one: "over", "under" or "right"."""
         if self.level == self.expected:
             return "right"
         return "over" if self.level > self.expected else "under"
@@ -192,7 +192,7 @@ class Verdicts:
 
     @property
     def is_well(self) -> bool:
-        """Say whether every case could be read and came out as acceptable."""
+        """Return whether every case could be read and came out as acceptable."""
         return not self.unreadable and not self.misses
 
     def count(self, line: Line, case: Case, expected: Expected, result: Result) -> None:

@@ -68,7 +68,7 @@ def read_date(
 
 
 def is_like_date(text: str, vocabulary: ClockVocabulary) -> bool:
-    """Say whether figures, or figures and one name of a month, were meant as a date ("31/02")."""
+    """Return whether figures, or figures and one name of a month, were meant as a date ("31/02")."""
     plain = _plain(text)
     if ISO_DATE.fullmatch(plain) or SHORT_DATE.fullmatch(plain):
         return True

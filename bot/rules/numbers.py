@@ -28,7 +28,7 @@ class ShownLine:
 
     @property
     def unconfirmed(self) -> bool:
-        """Say whether no person has ever confirmed this number."""
+        """Return whether no person has ever confirmed this number."""
         return self.country is not None and self.checked_on is None
 
 

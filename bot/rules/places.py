@@ -273,10 +273,10 @@ def _shows(zone: str, now: datetime, typed: time) -> bool:
 
 
 def is_zone(name: str) -> bool:
-    """Say whether a name is a zone of the tz database."""
+    """Return whether a name is a zone of the tz database."""
     return name in available_timezones()
 
 
 def is_country(code: str) -> bool:
-    """Say whether two letters are a country that has a zone."""
+    """Return whether two letters are a country that has a zone."""
     return bool(zones_of(code))

@@ -89,7 +89,7 @@ def checkin_useful_until(due: datetime, prompt_at: time, zone: ZoneInfo, timing:
 
 
 def in_quiet_hours(now: datetime, quiet_from: time, quiet_until: time, zone: ZoneInfo) -> bool:
-    """Say whether `now` lies in the quiet hours, which may wrap midnight; equal times mean there are none."""
+    """Return whether `now` is in quiet hours, which may wrap midnight; equal times mean there are none."""
     return _quiet_end(now, quiet_from, quiet_until, zone) is not None
 
 

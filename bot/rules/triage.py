@@ -70,7 +70,7 @@ def in_doubt(content: Content, facts: Facts) -> tuple[str, ...]:
 
 
 def holds(condition: Condition, facts: Facts, unsure: bool) -> bool:
-    """Say whether a condition is met; with `unsure`, doubt counts too, but never as an exception."""
+    """Return whether a condition is met; with `unsure`, doubt counts too, but never as an exception."""
     if condition.all is not None:
         return all(holds(part, facts, unsure) for part in condition.all)
     if condition.any is not None:
@@ -86,7 +86,7 @@ def withheld(content: Content, rules: Iterable[str]) -> frozenset[str]:
 
 
 def outranks(one: Finding, other: Finding) -> bool:
-    """Say whether one finding must be seen sooner than another."""
+    """Return whether one finding must be seen sooner than another."""
     return one.level > other.level
 
 
