@@ -60,6 +60,15 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database: the test runs on SQLite, and again on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'quietlegs.db'}"
+    else:
+        yield request.getfixturevalue("postgres_database")
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The Chromium to drive; `make test` installs it where it may."""
