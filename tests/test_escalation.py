@@ -8,35 +8,15 @@ import pytest
 
 from bot.flows.escalation import raise_findings
 from bot.flows.hearing import hear
-from bot.model import Escalation, Finding, Kind, ProfileAnswer, State
+from bot.model import Finding, Kind, ProfileAnswer, State
 from bot.sandbox.faults import Fault
 from content.loader import load
 from content.schema import Level
 from tests.conversation import LONDON, Conversation, Person, heard, local_moment
-from tests.known import patient_of
+from tests.known import action, cards, follow_ups, matters, patient_of
 
 CONTENT = load()
 N = "ci:261120"
-
-
-def action(rule: str) -> str:
-    return CONTENT.red_flag_words[rule].action
-
-
-def cards(person: Person, rule: str) -> int:
-    """Count the cards of a row, not the questions of what came of it."""
-    told = [one.text for one in person.messages if one.from_bot and action(rule) in one.text]
-    return len([text for text in told if "What came of it" not in text and "told you about this" not in text])
-
-
-def follow_ups(person: Person) -> int:
-    return sum("What came of it?" in text or "How are you now?" in text for text in person.heard)
-
-
-async def matters(talk: Conversation, person: Person) -> list[Escalation]:
-    patient = await patient_of(talk, person)
-    async with talk.store() as store:
-        return await store.open_escalations(patient.id)
 
 
 async def in_the_morning(talk: Conversation, name: str = "Ada") -> Person:

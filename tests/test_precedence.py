@@ -7,11 +7,12 @@ from datetime import date, time, timedelta
 from bot.flows.asking import PATTERN, put_question
 from bot.flows.escalation import raise_findings
 from bot.model import Escalation, Finding
+from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person
-from tests.known import patient_of
-from tests.test_escalation import CONTENT, action, cards, follow_ups, matters
+from tests.known import action, cards, follow_ups, matters, patient_of
 
+CONTENT = load()
 NIGHT = date(2026, 11, 20)
 
 
