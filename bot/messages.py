@@ -92,9 +92,6 @@ class Reply:
     notice: str = ""
     alert: bool = False  # the notice must be closed by hand
     refresh: tuple[int, Message] | None = None
-    keep: tuple[str, int] | None = (
-        None  # remember the id of the last message sent: ("checkin", night ordinal)
-    )
     here: Here | None = None  # what must be minded, where the flow looked already
 
     def quiet(self) -> Reply:
