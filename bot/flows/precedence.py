@@ -48,7 +48,7 @@ async def waits_for_graver(
 
 
 def number_of(sending: Sending) -> int:
-    """Return the id of the escalation or exact question that a sending is about, or whose appointment."""
+    """Return the id in a sending's subject, which is that of an escalation or of an exact question."""
     return int(sending.subject.split(":")[1])
 
 

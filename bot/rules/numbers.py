@@ -46,7 +46,7 @@ def emergency_lines(
 ) -> NumbersShown:
     """Return the numbers for a patient of `country` whose zone lies in `zone_country`.
 
-    The fallback stands beside an emergency number that is old or unconfirmed, and before none or another's.
+    The fallback follows an old or unconfirmed emergency number; without a known country's it comes first.
     """
     codes = list(dict.fromkeys(code for code in (country, zone_country) if code))
     listed = [(code, numbers.countries[code]) for code in codes if code in numbers.countries]
