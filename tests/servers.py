@@ -27,7 +27,7 @@ POSTGRES_SETTINGS = (
     "max_connections=200",
     "timezone=UTC",
 )
-POSTGRES_PATIENCE = 30.0
+POSTGRES_PATIENCE = 30.0  # seconds to start or to end
 NOBODY = "nobody"  # PostgreSQL refuses to run as root
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
