@@ -1,4 +1,7 @@
-"""The command line: run, check, health, invite, sandbox."""
+"""The command line: run, check, health, invite, triage, sandbox.
+
+What a command needs is imported inside it: `health`, which runs every half minute, must not pay for the rest.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ except ImportError:  # Windows
 if TYPE_CHECKING:
     from bot.app import App
     from bot.sandbox.lapse import Lapse
+
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # it has no public name
 
 SANDBOX_PORT = 8321
 MOST = 36_500  # days or people of one invite
@@ -68,17 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "health", help="ask the running bot whether its tick beats; exit code 0 or 1"
     )
     health.set_defaults(command=_health)
-    invite = commands.add_parser("invite", help="make, list or revoke invite links")
-    invite.add_argument("--label", default="", help="who it is for, so that you know it again in the list")
-    invite.add_argument(
-        "--uses", type=_at_least_one, default=1, help="how many people it lets in (default 1)"
-    )
-    invite.add_argument(
-        "--days", type=_at_least_one, default=30, help="for how many days it is good (default 30)"
-    )
-    invite.add_argument("--list", action="store_true", help="list the invites")
-    invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
-    invite.set_defaults(command=_invite)
+    _add_invite(commands)
     triage = commands.add_parser(
         "triage", help="replay clinical cases without a bot or database; exit code 1 if one comes out wrong"
     )
@@ -91,6 +86,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     sandbox.set_defaults(command=_sandbox)
     return parser
+
+
+def _add_invite(commands: Commands) -> None:
+    invite = commands.add_parser("invite", help="make, list or revoke invite links")
+    invite.add_argument("--label", default="", help="who it is for, so that you know it again in the list")
+    invite.add_argument(
+        "--uses", type=_at_least_one, default=1, help="how many people it lets in (default 1)"
+    )
+    invite.add_argument(
+        "--days", type=_at_least_one, default=30, help="for how many days it is good (default 30)"
+    )
+    invite.add_argument("--list", action="store_true", help="list the invites")
+    invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
+    invite.set_defaults(command=_invite)
 
 
 def _at_least_one(written: str) -> int:
@@ -118,14 +127,14 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def _check(_parsed: argparse.Namespace) -> int:
-    from bot.app import Clock  # noqa: PLC0415  # the health command must not pay for it
-    from bot.operations.selfcheck import check  # noqa: PLC0415
+    from bot.app import Clock
+    from bot.operations.selfcheck import check
 
     return _finish(check(load_config(os.environ, need_token=False), Clock().real().date()))
 
 
 def _health(_parsed: argparse.Namespace) -> int:
-    from bot.operations.probe import ask_health  # noqa: PLC0415  # alone, so that the probe stays light
+    from bot.operations.probe import ask_health
 
     listen = load_config(os.environ, need_token=False).listen
     well = ask_health(listen)
@@ -138,23 +147,23 @@ def _invite(parsed: argparse.Namespace) -> int:
 
 
 def _triage(parsed: argparse.Namespace) -> int:
-    from bot.operations.cases import run  # noqa: PLC0415  # only this command needs the rules
+    from bot.operations.cases import run
 
     return run(parsed.cases, codes=parsed.codes)
 
 
 def _sandbox(parsed: argparse.Namespace) -> int:
-    from bot.sandbox import serve  # noqa: PLC0415  # only this command needs it
+    from bot.sandbox import serve
 
     return _finish(serve(port=parsed.port, journal=Path("data/sandbox.jsonl")))
 
 
 def _finish(work: Coroutine[Any, Any, int | None]) -> int:
     """Run a coroutine to its end; what the operator can mend becomes one line."""
-    from bot.operations.runtime import run_to_end  # noqa: PLC0415
-    from bot.storage.errors import StorageError  # noqa: PLC0415
-    from content.loader import ContentError  # noqa: PLC0415
-    from handlers.updates import TokenRefused  # noqa: PLC0415
+    from bot.operations.runtime import run_to_end
+    from bot.storage.errors import StorageError
+    from content.loader import ContentError
+    from handlers.updates import TokenRefused
 
     try:
         return run_to_end(work) or 0
@@ -174,9 +183,9 @@ def _finish(work: Coroutine[Any, Any, int | None]) -> int:
 
 
 async def _run_bot(config: Config) -> int:
-    from bot.app import App  # noqa: PLC0415  # heavy, and only run needs it
-    from bot.operations.logs import set_up_logging  # noqa: PLC0415
-    from bot.operations.runtime import settle  # noqa: PLC0415
+    from bot.app import App
+    from bot.operations.logs import set_up_logging
+    from bot.operations.runtime import settle
 
     set_up_logging(config.log_level, config.log_format, config.secrets)
     for hint in config.hints:
@@ -193,29 +202,17 @@ async def _run_bot(config: Config) -> int:
 
 
 async def _run_in_sandbox(port: int, nights: int | None) -> int:
-    from bot.app import App  # noqa: PLC0415
-    from bot.operations.logs import set_up_logging  # noqa: PLC0415
-    from bot.sandbox import Sandbox  # noqa: PLC0415
-    from bot.sandbox.lapse import Lapse  # noqa: PLC0415
+    from bot.app import App
+    from bot.operations.logs import set_up_logging
+    from bot.sandbox import Sandbox
+    from bot.sandbox.lapse import Lapse
 
     with _alone_in(Path("data/sandbox")) as folder:
         clock = SandboxClock()
         stand_in = Sandbox(journal=folder / "chats.jsonl", clock=clock)
         try:
             root = await stand_in.start(port=port)
-            environment = {
-                "ACCESS": "open",
-                "LISTEN": "127.0.0.1:0",
-                "LOG_LEVEL": "WARNING",
-                "SEND_RATE": "1000",
-                **os.environ,
-                "BOT_TOKEN": SANDBOX_TOKEN,
-                "BOT_TOKEN_FILE": "",
-                "BOT_API_URL": root,
-                # Never the operator's own: here the clock is moved.
-                "DATABASE_URL": f"sqlite:///{folder / 'quietlegs.db'}",
-            }
-            config = load_config(environment, env_file=None)
+            config = load_config(_sandbox_settings(root, folder), env_file=None)
             set_up_logging(config.log_level, config.log_format, config.secrets)
             app = clock.app = App(config, per_chat=0)
             _stop_on_signals(app.ask_to_stop)
@@ -234,6 +231,22 @@ async def _run_in_sandbox(port: int, nights: int | None) -> int:
         finally:
             await stand_in.stop()
     return 0
+
+
+def _sandbox_settings(root: str, folder: Path) -> dict[str, str]:
+    """Return the environment with the stand-in in Telegram's place; *root* is its address."""
+    return {
+        "ACCESS": "open",
+        "LISTEN": "127.0.0.1:0",
+        "LOG_LEVEL": "WARNING",
+        "SEND_RATE": "1000",
+        **os.environ,
+        "BOT_TOKEN": SANDBOX_TOKEN,
+        "BOT_TOKEN_FILE": "",
+        "BOT_API_URL": root,
+        # Never the operator's own: here the clock is moved.
+        "DATABASE_URL": f"sqlite:///{folder / 'quietlegs.db'}",
+    }
 
 
 async def _play(lapse: Lapse, nights: int, root: str) -> None:
@@ -287,9 +300,9 @@ def _stop_on_signals(stop: Any) -> None:
 
 
 async def _invites(config: Config, parsed: argparse.Namespace) -> int:
-    from bot.app import Clock  # noqa: PLC0415
-    from bot.flows import access  # noqa: PLC0415
-    from bot.storage.database import Database  # noqa: PLC0415
+    from bot.app import Clock
+    from bot.flows import access
+    from bot.storage.database import Database
 
     database = Database(config.database_url)
     await database.open()

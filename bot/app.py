@@ -60,7 +60,8 @@ from handlers.webhook import Webhook, meet_in_turn
 
 PREPARE_REST = 0.005  # seconds between two phrases
 STOP_WITHIN = 6.0  # seconds; containers are killed after ten, and a small box needs some to end
-IDLE_PARTS = 20  # of rows that may stay for years: what one patient is owed and cannot be told
+IDLE_PARTS = 20  # fewer in a row may hold nothing but what one patient is owed and cannot be told
+HOUSEWORK = timedelta(hours=6)  # between two rounds of pruning and of upkeep
 PRUNE_FIRST = timedelta(minutes=5)  # after a start: some machines run for an hour a day
 KEEP_INBOX = timedelta(days=3)
 KEEP_SENDINGS = timedelta(days=90)
@@ -120,7 +121,7 @@ class StoredInbox:
             return frozenset(await store.keep_updates(rows, now, self._owner, now + self._lease))
 
     async def undone(self) -> list[Row]:
-        """Return what is kept and not done, oldest first; of several replicas' only what a dead one left."""
+        """Return the updates not done, oldest first; with several replicas only those a dead one left."""
         now = self._clock.real()
         if not self._database.is_shared:
             async with self._database.reading() as store:
@@ -201,47 +202,37 @@ class App:
         await self._application.start()
         if not self.database.is_shared:
             await self._delivery.take_over()
-        self._scheduler.add_job(
-            self._tick,
-            IntervalTrigger(seconds=self._rhythm.tick, timezone=UTC),
-            id="tick",
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=None,
-            next_run_time=self.clock.real(),
-        )
-        self._scheduler.add_job(
-            self._at_leisure,
-            IntervalTrigger(hours=6, timezone=UTC),
-            [self._prune],
-            id="prune",
-            coalesce=True,
-            misfire_grace_time=None,
-            next_run_time=self.clock.real() + PRUNE_FIRST,
-        )
-        self._scheduler.add_job(
-            self._at_leisure,
-            IntervalTrigger(hours=6, timezone=UTC),
-            [self._upkeep.walk],
-            id="upkeep",
-            coalesce=True,
-            misfire_grace_time=None,
-            next_run_time=self.clock.real(),
-        )
-        if self.database.is_shared or self._webhook:
-            self._scheduler.add_job(
-                self._sign_of_life,
-                IntervalTrigger(seconds=self._rhythm.renew, timezone=UTC),
-                id="replica",
-                coalesce=True,
-                misfire_grace_time=None,
-            )
-        self._scheduler.start()
+        self._schedule()
         self._polling = asyncio.create_task(self._be_pushed_to() if self._webhook else self._poll())
         self._introduction = asyncio.create_task(self._introduce())
         self._preparing = asyncio.create_task(self._prepare())
         self._minding = asyncio.create_task(self._mind_the_clock())
         log.info("bot started")
+
+    def _schedule(self) -> None:
+        now = self.clock.real()
+        tick, renew = timedelta(seconds=self._rhythm.tick), timedelta(seconds=self._rhythm.renew)
+        self._every(tick, "tick", now, self._tick)
+        self._every(HOUSEWORK, "prune", now + PRUNE_FIRST, self._at_leisure, self._prune)
+        self._every(HOUSEWORK, "upkeep", now, self._at_leisure, self._upkeep.walk)
+        if self.database.is_shared or self._webhook:
+            self._every(renew, "replica", now + renew, self._sign_of_life)
+        self._scheduler.start()
+
+    def _every(
+        self, span: timedelta, name: str, first: datetime, job: Callable[..., object], *given: object
+    ) -> None:
+        """Run a job from a moment on: never beside itself, once for all the times missed, however late."""
+        self._scheduler.add_job(
+            job,
+            IntervalTrigger(seconds=span.total_seconds(), timezone=UTC),
+            given,
+            id=name,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+            next_run_time=first,
+        )
 
     async def run(self) -> None:
         """Run until `stop` is asked for; raises what ended the polling, if that was it."""
@@ -409,7 +400,7 @@ class App:
         self._sleep_until(due)
 
     async def _mind_the_clock(self) -> None:
-        """Let every job look again when the machine's clock was put back: each waits for a moment on it."""
+        """Let every job run at once when the machine's clock was put back: each waits for a moment on it."""
         while True:
             before = self.clock.real()
             await asyncio.sleep(self._rhythm.tick)
@@ -445,7 +436,7 @@ class App:
             log.exception("updates not taken up")
 
     def _sleep_until(self, due: datetime | None) -> None:
-        """Look again when the next is due, after TICK seconds at the latest."""
+        """Look again when the next sending is due, if that is before the next tick."""
         if due is None or not self._scheduler.running or self._stopping.is_set():
             return
         seconds = (due - self.clock.now()).total_seconds()
@@ -455,18 +446,18 @@ class App:
 
     @staticmethod
     async def _at_leisure(work: Callable[[], Awaitable[object]]) -> None:
-        """Do what takes its time and may be cut short by a stop, which the scheduler would call an error."""
+        """Run slow work that a stop may cut short; the scheduler would report that as an error."""
         with contextlib.suppress(asyncio.CancelledError):
             await work()
 
     async def _prune(self) -> None:
-        """Forget what is long over, the oldest first, in parts that hold up nobody."""
+        """Delete what is long over, the oldest first, in parts that hold up nobody."""
         of_inbox, of_sendings = self.clock.real() - KEEP_INBOX, self.clock.now() - KEEP_SENDINGS
         await self._prune_parts(lambda store, after: store.prune_inbox(of_inbox, after))
         await self._prune_parts(lambda store, after: store.prune_sendings(of_sendings, after))
 
     async def _prune_parts(self, prune: Callable[[Store, int], Awaitable[tuple[int, int | None]]]) -> None:
-        """Go on until so many parts have nothing old that the rest is younger, or there are no more rows."""
+        """Prune part by part until IDLE_PARTS in a row had nothing old, or there are no more rows."""
         idle, last = 0, 0
         while idle < IDLE_PARTS:
             began = monotonic()

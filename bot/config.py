@@ -21,8 +21,11 @@ from pydantic_settings import (
 )
 
 HERE = Path(".env")
-SIMILAR = 0.65  # in .env, which is ours
-VERY_SIMILAR = 0.85  # in the environment, which is everybody's
+SIMILAR = 0.65  # of 1: a name in .env, which is ours, is taken for a misspelt setting
+VERY_SIMILAR = 0.85  # the same in the environment, which is everybody's
+# Regions, and made-up ones, that CLDR lists among the countries.
+NO_COUNTRIES = frozenset(("EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"))
+RATES = "write how many messages a second may go out, from 1 to 1000"
 DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+aiosqlite": "sqlite",
@@ -161,7 +164,7 @@ class Config(BaseSettings):
     @classmethod
     def _is_in_range(cls, value: float) -> float:
         if not 1 <= value <= 1000:
-            raise ValueError("write how many messages a second may go out, from 1 to 1000")
+            raise ValueError(RATES)
         return value
 
 
@@ -170,7 +173,7 @@ SHAPES = {
     "access": "write invite or open",
     "log_level": "write DEBUG, INFO, WARNING or ERROR",
     "log_format": "write text or json",
-    "send_rate": "write how many messages a second may go out, from 1 to 1000",
+    "send_rate": RATES,
 }
 NAMES = tuple(name.upper() for name in Config.model_fields if name != "hints")
 
@@ -262,12 +265,4 @@ def _in_one_line(refused: ValidationError) -> str:
 @functools.cache
 def _countries() -> frozenset[str]:
     codes = map(str, Locale("en").territories)
-    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - {
-        "EU",
-        "EZ",
-        "UN",
-        "ZZ",
-        "QO",
-        "XA",
-        "XB",
-    }
+    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - NO_COUNTRIES

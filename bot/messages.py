@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -26,6 +27,11 @@ class Button:
 
 
 Rows = tuple[tuple[Button, ...], ...]
+
+
+def in_rows(buttons: Sequence[Button], columns: int) -> Rows:
+    """Return buttons in rows of so many; the last row may be shorter."""
+    return tuple(tuple(buttons[at : at + columns]) for at in range(0, len(buttons), columns))
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,6 @@ class Reply:
     notice: str = ""
     alert: bool = False  # the notice must be closed by hand
     refresh: tuple[int, Message] | None = None
-    keep: tuple[str, int] | None = (
-        None  # remember the id of the last message sent: ("checkin", night ordinal)
-    )
     here: Here | None = None  # what must be minded, where the flow looked already
 
     def quiet(self) -> Reply:

@@ -53,7 +53,7 @@ class Kind(enum.StrEnum):
 
     @property
     def is_safety(self) -> bool:
-        """Say whether it must be told at least once."""
+        """Return whether it must be told at least once."""
         return self in (Kind.CARD, Kind.QUESTION, Kind.FOLLOW_UP)
 
 
@@ -93,19 +93,23 @@ class Patient:
         """Return the zone; UTC until one is known."""
         return ZoneInfo(self.zone or "UTC")
 
+    def day_of(self, moment: datetime) -> date:
+        """Return the date of a moment where the patient is."""
+        return moment.astimezone(self.tz).date()
+
     @property
     def is_unheard(self) -> bool:
-        """Say whether nothing is sent because nobody answered: the next word or tap ends that."""
+        """Return whether nothing is sent because nobody answered: the next word or tap ends that."""
         return self.paused_until == UNTIL_HEARD
 
     @property
     def is_enrolled(self) -> bool:
-        """Say whether consent and a zone are there and prompts may come."""
+        """Return whether consent and a zone are there and prompts may come."""
         return self.consent_at is not None and self.zone is not None and self.step == "done"
 
     @property
     def is_active(self) -> bool:
-        """Say whether anything but safety may be sent now."""
+        """Return whether anything but safety may be sent now."""
         return self.is_enrolled and self.stopped_at is None and self.blocked_at is None
 
 
@@ -152,7 +156,7 @@ class CheckIn:
 
     @property
     def is_logged(self) -> bool:
-        """Say whether the night counts as known: its score was given."""
+        """Return whether the night counts as known: its score was given."""
         return self.pain is not None
 
 
@@ -255,8 +259,13 @@ class Escalation:
     outcome: str | None
 
     @property
+    def subject(self) -> str:
+        """Return the subject of the sendings about it."""
+        return f"escalation:{self.id}"
+
+    @property
     def is_open(self) -> bool:
-        """Say whether the matter is not settled."""
+        """Return whether the matter is not settled."""
         return self.closed_at is None
 
 
@@ -285,6 +294,11 @@ class Asking:
     answered_at: datetime | None
     answer: str | None  # a rule id, "no", "unsure", "raised" (timed out)
     codes: tuple[str, ...] = ()  # the evidence that led to it, as far as it was said
+
+    @property
+    def subject(self) -> str:
+        """Return the subject of the sendings about it."""
+        return f"asking:{self.id}"
 
 
 @dataclass(frozen=True)

@@ -175,14 +175,16 @@ def _pairs(content: Content) -> Complaints:
             yield f"rules/{name}.toml: {key}: has words and no rule; write the rule or remove the words"
 
 
-def _unknown(where: str, kind: str, codes: Iterable[str], known: Collection[str]) -> Complaints:
+def unknown(where: str, kind: str, codes: Iterable[str], known: Collection[str]) -> Complaints:
+    """Complain of every code that is not known."""
     for code in codes:
         if code not in known:
             yield f"{where}: there is no {kind} {code!r}; write one that exists, or add it"
 
 
-def _vouched(content: Content, where: str, sources: Collection[str], review: Review) -> Complaints:
-    yield from _unknown(where, "source", sources, content.sources)
+def vouched(content: Content, where: str, sources: Collection[str], review: Review) -> Complaints:
+    """Complain of a piece without known sources, or with half a review."""
+    yield from unknown(where, "source", sources, content.sources)
     if not sources:
         yield f"{where}: names no source; write one, J for our own judgement"
     if bool(review.reviewer) != bool(review.reviewed_on):
@@ -194,21 +196,19 @@ def _vouched(content: Content, where: str, sources: Collection[str], review: Rev
 
 def _signs(content: Content) -> Complaints:
     for name, sign in content.signs.items():
-        yield from _unknown(f"rules/signs.toml: {name}.implies", "sign", sign.implies, content.signs)
-        yield from _unknown(f"rules/signs.toml: {name}.asks", "red flag", sign.asks, content.red_flags)
+        yield from unknown(f"rules/signs.toml: {name}.implies", "sign", sign.implies, content.signs)
+        yield from unknown(f"rules/signs.toml: {name}.asks", "red flag", sign.asks, content.red_flags)
 
 
 def _red_flags(content: Content) -> Complaints:
     for rule, red_flag in content.red_flags.items():
         where = f"rules/red_flags.toml: {rule}"
-        yield from _vouched(content, where, red_flag.sources, red_flag.review)
-        yield from _unknown(f"{where}.withholds", "technique", red_flag.withholds, content.gates)
+        yield from vouched(content, where, red_flag.sources, red_flag.review)
+        yield from unknown(f"{where}.withholds", "technique", red_flag.withholds, content.gates)
         yield from _condition(content, f"{where}.when", red_flag.when)
         yield from _standing(where, red_flag)
-        yield from _unknown(f"{where}.asks_first", "flag", red_flag.asks_first, content.profile)
-        yield from _unknown(
-            f"{where}.asks_first", "red flag", red_flag.asks_first.values(), content.red_flags
-        )
+        yield from unknown(f"{where}.asks_first", "flag", red_flag.asks_first, content.profile)
+        yield from unknown(f"{where}.asks_first", "red flag", red_flag.asks_first.values(), content.red_flags)
         if red_flag.level >= Level.URGENT and f"area_{red_flag.area}" not in content.words.messages:
             yield f"{where}.area: {content.language}/messages.toml has no area_{red_flag.area}; write it"
         if not list(_condition(content, where, red_flag.when)):
@@ -218,17 +218,21 @@ def _red_flags(content: Content) -> Complaints:
 def _urgent_order(content: Content) -> Complaints:
     listed = str(content.words.messages.get("urgent_order", "")).split()
     where = f"{content.language}/messages.toml: urgent_order"
-    yield from _unknown(where, "red flag", listed, content.red_flags)
+    yield from unknown(where, "red flag", listed, content.red_flags)
     yield from _twice(where, listed)
 
 
 def _standing(where: str, red_flag: RedFlag) -> Complaints:
-    fitting = LIFETIMES.get(red_flag.level, ())
-    if red_flag.lifetime not in fitting:
-        word = red_flag.level.code
-        yield f"{where}.lifetime: {red_flag.lifetime} does not fit the level {word}; write {_either(fitting)}"
+    yield from lifetime_fits(where, red_flag.level, red_flag.lifetime)
     if red_flag.stays and red_flag.level < Level.URGENT:
         yield f"{where}.stays: only an emergency or urgent row stays; remove it"
+
+
+def lifetime_fits(where: str, level: Level, lifetime: Lifetime | None) -> Complaints:
+    """Complain of a lifetime that does not belong to its level."""
+    fitting = LIFETIMES.get(level, ())
+    if lifetime not in fitting:
+        yield f"{where}.lifetime: {lifetime} does not fit the level {level.code}; write {_either(fitting)}"
 
 
 def _either(words: Iterable[str]) -> str:
@@ -243,11 +247,11 @@ def _condition(content: Content, where: str, node: Condition) -> Complaints:
     known: dict[str, Collection[str]] = {
         "sign": content.signs,
         "flag": content.profile,
-        "feeling": _options(content, "feeling"),
-        "helped": _options(content, "helped"),
+        "feeling": options_of(content, "feeling"),
+        "helped": options_of(content, "helped"),
     }
     for kind, code in fields.items():
-        yield from _unknown(where, kind, [code] if kind in known else [], known.get(kind, ()))
+        yield from unknown(where, kind, [code] if kind in known else [], known.get(kind, ()))
     for at, part in enumerate(_parts(node)):
         yield from _condition(content, f"{where}.{next(iter(fields))}.{at}", part)
     if next(iter(fields)) in ("all", "any", "none") and not _parts(node):
@@ -258,7 +262,8 @@ def _parts(node: Condition) -> tuple[Condition, ...]:
     return node.all or node.any or node.none or ()
 
 
-def _options(content: Content, question: str) -> frozenset[str]:
+def options_of(content: Content, question: str) -> frozenset[str]:
+    """Return the codes that a question accepts; none of a question that there is not."""
     found = content.questions.get(question)
     return frozenset(option.code for option in found.options) if found else frozenset()
 
@@ -349,8 +354,8 @@ def _lifecycles(content: Content) -> Complaints:
         yield f"{file}: {missing}: is missing; write how it is repeated, followed up and ended"
     for name, cycle in content.lifecycles.items():
         where = f"{file}: {name}"
-        yield from _unknown(where, "lifetime", [name], get_args(Lifetime))
-        yield from _unknown(f"{where}.ends_on", "ending", cycle.ends_on, ENDINGS)
+        yield from unknown(where, "lifetime", [name], get_args(Lifetime))
+        yield from unknown(f"{where}.ends_on", "ending", cycle.ends_on, ENDINGS)
         for field in ("repeat_minutes", "repeat_waking_minutes", "follow_up_days"):
             if any(later <= earlier for earlier, later in pairwise((0, *getattr(cycle, field)))):
                 yield f"{where}.{field}: must rise from above 0; put them in order"
@@ -364,10 +369,10 @@ def _lifecycles(content: Content) -> Complaints:
 def _gates(content: Content) -> Complaints:
     for technique, gate in content.gates.items():
         where = f"rules/gates.toml: {technique}"
-        yield from _unknown(f"{where}.flags", "flag", gate.flags, content.profile)
-        yield from _unknown(f"{where}.reported", "flag", gate.reported, content.profile)
-        yield from _unknown(f"{where}.signs", "sign", gate.signs, content.signs)
-        yield from _unknown(f"{where}.helped", "answer", gate.helped, _options(content, "helped"))
+        yield from unknown(f"{where}.flags", "flag", gate.flags, content.profile)
+        yield from unknown(f"{where}.reported", "flag", gate.reported, content.profile)
+        yield from unknown(f"{where}.signs", "sign", gate.signs, content.signs)
+        yield from unknown(f"{where}.helped", "answer", gate.helped, options_of(content, "helped"))
         if gate.replace_with is None:
             if gate.flags or gate.always:
                 yield f"{where}.replace_with: is missing; write the tip that stands in when it is withheld"
@@ -409,8 +414,8 @@ def _evening(content: Content) -> Complaints:
     """Each part of the evening has a piece that nothing can withhold, but for the parts that may be empty."""
     for name, piece in content.pieces.items():
         where = f"rules/pieces.toml: {name}"
-        yield from _unknown(f"{where}.tip", "tip", [piece.tip], content.tips)
-        yield from _unknown(f"{where}.techniques", "technique", piece.techniques, content.gates)
+        yield from unknown(f"{where}.tip", "tip", [piece.tip], content.tips)
+        yield from unknown(f"{where}.techniques", "technique", piece.techniques, content.gates)
     stand_ins = {gate.replace_with for gate in content.gates.values()}
     for part in get_args(Part):
         known = (piece for piece in content.pieces.values() if piece.tip in content.tips)
@@ -420,7 +425,7 @@ def _evening(content: Content) -> Complaints:
             yield f"rules/pieces.toml: {part}: no piece is free of every gate; write one without techniques"
     for name, step in content.routine.items():
         where = f"rules/routine.toml: {name}.techniques"
-        yield from _unknown(where, "technique", step.techniques, content.gates)
+        yield from unknown(where, "technique", step.techniques, content.gates)
 
 
 def _can_close(content: Content, piece: Piece) -> bool:
@@ -436,13 +441,13 @@ def _tips_and_causes(content: Content) -> Complaints:
     numbers: dict[int, str] = {}
     for name, tip in content.tips.items():
         where = f"rules/tips.toml: {name}"
-        yield from _vouched(content, where, tip.sources, tip.review)
-        yield from _unknown(f"{where}.techniques", "technique", tip.techniques, content.gates)
+        yield from vouched(content, where, tip.sources, tip.review)
+        yield from unknown(f"{where}.techniques", "technique", tip.techniques, content.gates)
         if tip.number in numbers:
             yield f"{where}.number: {tip.number} is {numbers[tip.number]}'s already; write a free one"
         numbers.setdefault(tip.number, name)
     for name, cause in content.causes.items():
-        yield from _vouched(content, f"rules/causes.toml: {name}", cause.sources, cause.review)
+        yield from vouched(content, f"rules/causes.toml: {name}", cause.sources, cause.review)
 
 
 # --- the check-in ---------------------------------------------------------------------------------------
@@ -459,8 +464,8 @@ def _checkin(content: Content) -> Complaints:
         where = f"{file}: {question.code}"
         yield from _twice(where, [option.code for option in question.options])
         if question.only_if_feeling:
-            known = _options(content, "feeling")
-            yield from _unknown(f"{where}.only_if_feeling", "answer", [question.only_if_feeling], known)
+            known = options_of(content, "feeling")
+            yield from unknown(f"{where}.only_if_feeling", "answer", [question.only_if_feeling], known)
         if question.only_if_answered and question.only_if_answered not in codes:
             yield f"{where}.only_if_answered: there is no question {question.only_if_answered!r}"
         for option in question.options:
@@ -478,9 +483,9 @@ def _twice(where: str, codes: list[str]) -> Complaints:
 
 
 def _option(content: Content, where: str, question: Question, option: Option) -> Complaints:
-    yield from _unknown(f"{where}.signs", "sign", option.signs, content.signs)
-    yield from _unknown(f"{where}.maybe", "sign", option.maybe, content.signs)
-    yield from _unknown(f"{where}.rows", "red flag", option.rows, content.red_flags)
+    yield from unknown(f"{where}.signs", "sign", option.signs, content.signs)
+    yield from unknown(f"{where}.maybe", "sign", option.maybe, content.signs)
+    yield from unknown(f"{where}.rows", "red flag", option.rows, content.red_flags)
     levels = [content.red_flags[row].level for row in option.rows if row in content.red_flags]
     if levels != sorted(levels, reverse=True):
         yield f"{where}.rows: the gravest comes first; put them in order"
@@ -494,7 +499,7 @@ def _option(content: Content, where: str, question: Question, option: Option) ->
 def _checkin_words(content: Content) -> Complaints:
     for code, words in content.question_words.items():
         where = f"{content.language}/checkin.toml: {code}.options"
-        known = _options(content, code)
+        known = options_of(content, code)
         for option in sorted(known - {*words.options}):
             yield f"{where}: {option}: has no words; write them"
         for option in sorted({*words.options} - known):
@@ -640,20 +645,22 @@ def _message_fault(key: str, text: object) -> str:
 def _phrases(content: Content) -> Complaints:
     phrases = content.phrases
     file = f"{content.language}/phrases.toml"
-    yield from _unknown(f"{file}: signs", "sign", phrases.signs, content.signs)
-    yield from _unknown(f"{file}: flags", "flag", phrases.flags, content.profile)
+    yield from unknown(f"{file}: signs", "sign", phrases.signs, content.signs)
+    yield from unknown(f"{file}: flags", "flag", phrases.flags, content.profile)
     for question, answers in phrases.answers.items():
         if question == NO_TROUBLE:
             continue
-        yield from _unknown(f"{file}: answers", "question", [question], content.questions)
+        yield from unknown(f"{file}: answers", "question", [question], content.questions)
         if question in content.questions:
-            yield from _unknown(f"{file}: answers.{question}", "answer", answers, _options(content, question))
+            yield from unknown(
+                f"{file}: answers.{question}", "answer", answers, options_of(content, question)
+            )
 
 
 def _examples(content: Content) -> Complaints:
     """An example belongs to a row there is, and to one side: grave, or calm."""
     file = f"{content.language}/examples.toml"
-    yield from _unknown(f"{file}: rows", "row", content.examples.rows, content.red_flags)
+    yield from unknown(f"{file}: rows", "row", content.examples.rows, content.red_flags)
     of_level: dict[str, Level] = {}
     for row, said in content.examples.by_row():
         level = content.red_flags[row].level if row in content.red_flags else Level.NONE

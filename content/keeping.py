@@ -1,4 +1,4 @@
-"""Keeps what is worked out from a content with it, and no longer: another cache would outlive the content."""
+"""Caches what is worked out from a content together with it: a cache elsewhere would outlive the content."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from content.checks import LIFETIMES, Complaints, _either, _options, _unknown, _vouched
+from content.checks import Complaints, lifetime_fits, options_of, unknown, vouched
 from content.pattern_shapes import (
     Change,
     CountChange,
@@ -36,23 +36,19 @@ def _patterns(content: Content) -> Complaints:
         where = f"{FILE}: {rule}"
         if rule in content.red_flags:
             yield f"{where}: is the name of a red flag; write another"
-        yield from _vouched(content, where, pattern.sources, pattern.review)
-        yield from _unknown(f"{where}.withholds", "technique", pattern.withholds, content.gates)
-        yield from _unknown(f"{where}.asks", "red flag", pattern.asks, content.red_flags)
+        yield from vouched(content, where, pattern.sources, pattern.review)
+        yield from unknown(f"{where}.withholds", "technique", pattern.withholds, content.gates)
+        yield from unknown(f"{where}.asks", "red flag", pattern.asks, content.red_flags)
         flags = (pattern.keeps_flag,) if pattern.keeps_flag else ()
-        yield from _unknown(f"{where}.keeps_flag", "flag", flags, content.profile)
-        yield from _unknown(f"{where}.instead_of", "pattern", pattern.instead_of, content.patterns)
+        yield from unknown(f"{where}.keeps_flag", "flag", flags, content.profile)
+        yield from unknown(f"{where}.instead_of", "pattern", pattern.instead_of, content.patterns)
         yield from _standing(where, pattern)
         yield from _node(content, rule, f"{where}.when", pattern.when)
 
 
 def _standing(where: str, pattern: Pattern) -> Complaints:
     if pattern.effect == "raise":
-        fitting = LIFETIMES.get(pattern.level, ())
-        if pattern.lifetime not in fitting:
-            word = pattern.level.code
-            either = _either(fitting)
-            yield f"{where}.lifetime: {pattern.lifetime} does not fit the level {word}; write {either}"
+        yield from lifetime_fits(where, pattern.level, pattern.lifetime)
         if pattern.asks or pattern.quiet_days:
             yield f"{where}: what raises has its class's cool-down and asks nothing; remove asks, quiet_days"
         if pattern.stays and pattern.level < Level.URGENT:
@@ -74,9 +70,9 @@ def _node(content: Content, rule: str, where: str, node: When) -> Complaints:
     kind = fields[0]
     value = getattr(node, kind)
     if kind == "flag":
-        yield from _unknown(where, "flag", [value], content.profile)
+        yield from unknown(where, "flag", [value], content.profile)
     elif kind == "met_before":
-        yield from _unknown(where, "pattern", value, content.patterns)
+        yield from unknown(where, "pattern", value, content.patterns)
         if rule in value:
             yield f"{where}.met_before: a pattern cannot wait for itself; write another"
         elif any(_waits(content.patterns[name].when) for name in value if name in content.patterns):
@@ -144,12 +140,12 @@ def _night(content: Content, where: str, night: NightIs) -> Complaints:
         yield f"{where}: says nothing about the night; write what it was like"
     if night.symptoms is False and given != {"symptoms"}:
         yield f"{where}: can never be: a night without symptoms has nothing else to report; remove the rest"
-    yield from _unknown(f"{where}.signs", "sign", night.signs, content.signs)
+    yield from unknown(f"{where}.signs", "sign", night.signs, content.signs)
     for question in ("feeling", "helped"):
-        known = _options(content, question)
-        yield from _unknown(f"{where}.{question}", "answer", getattr(night, question), known)
+        known = options_of(content, question)
+        yield from unknown(f"{where}.{question}", "answer", getattr(night, question), known)
     if night.tired is not None:
-        yield from _unknown(f"{where}.tired", "answer", [night.tired], _options(content, "tired"))
+        yield from unknown(f"{where}.tired", "answer", [night.tired], options_of(content, "tired"))
     for at, part in enumerate(night.any):
         yield from _night(content, f"{where}.any.{at}", part)
 
@@ -175,4 +171,4 @@ def _memory(content: Content) -> Complaints:
     for missing in sorted({"soon", "routine"} - {*content.memory.lasts_days}):
         yield f"rules/memory.toml: lasts_days.{missing}: is missing; write for how many days it stays"
     known = {red_flag.area for red_flag in content.red_flags.values()}
-    yield from _unknown("rules/memory.toml: gone_areas", "area", content.memory.gone_areas, known)
+    yield from unknown("rules/memory.toml: gone_areas", "area", content.memory.gone_areas, known)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from content.schema import Code, Codes, LevelWord, Lifetime, Review, Shape, Texts, _frozen
+from content.schema import Code, Codes, LevelWord, Lifetime, Review, Shape, Texts, frozen
 
 Nightly = Annotated[int, Field(ge=1, le=366)]
 Weeks = Annotated[int, Field(ge=1, le=52)]
@@ -36,7 +36,7 @@ class NightIs(Shape):
     distress_from: Annotated[int, Field(ge=1, le=3)] | None = None
     mood_from: Annotated[int, Field(ge=1, le=6)] | None = None
     longest_over: Annotated[int, Field(ge=1, le=600)] | None = None
-    any: Annotated[tuple[NightIs, ...], BeforeValidator(_frozen)] = ()
+    any: Annotated[tuple[NightIs, ...], BeforeValidator(frozen)] = ()
 
     @cached_property
     def told(self) -> tuple[tuple[str, Any], ...]:
@@ -160,9 +160,9 @@ class When(Shape):
     used_weeks: Weeks | None = None
     met_before: Codes | None = None
     flag: Code | None = None
-    all: Annotated[tuple[When, ...], BeforeValidator(_frozen)] | None = None
-    any: Annotated[tuple[When, ...], BeforeValidator(_frozen)] | None = None
-    none: Annotated[tuple[When, ...], BeforeValidator(_frozen)] | None = None
+    all: Annotated[tuple[When, ...], BeforeValidator(frozen)] | None = None
+    any: Annotated[tuple[When, ...], BeforeValidator(frozen)] | None = None
+    none: Annotated[tuple[When, ...], BeforeValidator(frozen)] | None = None
 
     @cached_property
     def told(self) -> tuple[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
 
-def _frozen(value: object) -> object:
+def frozen(value: object) -> object:
     """Lists in TOML become tuples, so that a loaded file cannot change."""
     return tuple(value) if isinstance(value, list) else value
 
@@ -24,8 +24,8 @@ def _listed(value: object) -> object:
     return tuple(" ".join(part.split()) for part in value.split(",") if part.strip())
 
 
-Codes = Annotated[tuple[Code, ...], BeforeValidator(_frozen)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_frozen)]
+Codes = Annotated[tuple[Code, ...], BeforeValidator(frozen)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(frozen)]
 Expressions = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
@@ -69,7 +69,7 @@ class Review(Shape):
 
     @property
     def is_reviewed(self) -> bool:
-        """Say whether a named clinician has signed this."""
+        """Return whether a named clinician has signed this."""
         return bool(self.reviewer and self.reviewed_on)
 
 
@@ -107,9 +107,9 @@ class Condition(Shape):
     feeling: Code | None = None
     helped: Code | None = None
     pain_from: int | None = Field(default=None, ge=0, le=10)
-    all: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
-    any: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
-    none: Annotated[tuple[Condition, ...], BeforeValidator(_frozen)] | None = None
+    all: Annotated[tuple[Condition, ...], BeforeValidator(frozen)] | None = None
+    any: Annotated[tuple[Condition, ...], BeforeValidator(frozen)] | None = None
+    none: Annotated[tuple[Condition, ...], BeforeValidator(frozen)] | None = None
 
 
 Lifetime = Literal["emergency", "despair", "urgent", "soon", "routine"]
@@ -164,10 +164,10 @@ class RedFlagWords(Shape):
 class Lifecycle(Shape):
     """How one class of escalation is repeated, followed up and ended; minutes and days from content."""
 
-    repeat_minutes: Annotated[tuple[int, ...], BeforeValidator(_frozen)] = ()  # until acknowledged
-    repeat_waking_minutes: Annotated[tuple[int, ...], BeforeValidator(_frozen)] = ()
+    repeat_minutes: Annotated[tuple[int, ...], BeforeValidator(frozen)] = ()  # until acknowledged
+    repeat_waking_minutes: Annotated[tuple[int, ...], BeforeValidator(frozen)] = ()
     repeat_mornings: int = 0  # mornings on which an unacknowledged card comes again
-    follow_up_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)] = ()  # mornings after raising
+    follow_up_days: Annotated[tuple[int, ...], BeforeValidator(frozen)] = ()  # mornings after raising
     weekly_times: int = 0  # further weekly follow-ups after the last of follow_up_days
     follow_up_after_minutes: int = 0  # a morning nearer than this to the raising does not count
     quiet_days: int = 0  # days before the same topic is told again
@@ -297,7 +297,7 @@ class Question(Shape):
     first_after_nights: int = Field(default=0, ge=0)  # of those that are not asked every morning
     scores: Code | None = None  # the score that its points add to
     columns: int = Field(default=2, ge=1, le=8)
-    options: Annotated[tuple[Option, ...], BeforeValidator(_frozen)]
+    options: Annotated[tuple[Option, ...], BeforeValidator(frozen)]
 
 
 class CheckInShape(Shape):
@@ -306,7 +306,7 @@ class CheckInShape(Shape):
     version: str
     signs_first_from_pain: int = Field(ge=1, le=10)
     backfill_days: int = Field(ge=1, le=31)
-    questions: Annotated[tuple[Question, ...], BeforeValidator(_frozen)]
+    questions: Annotated[tuple[Question, ...], BeforeValidator(frozen)]
 
 
 class QuestionWords(Shape):
@@ -329,11 +329,11 @@ class Timing(Shape):
     prompt_useful_minutes: int
     checkin_closes_before_prompt_minutes: int
     late_after_minutes: int
-    snooze_minutes: Annotated[tuple[int, ...], BeforeValidator(_frozen)]
-    prompt_choices: Annotated[tuple[time, ...], BeforeValidator(_frozen)]
-    checkin_choices: Annotated[tuple[time, ...], BeforeValidator(_frozen)]
+    snooze_minutes: Annotated[tuple[int, ...], BeforeValidator(frozen)]
+    prompt_choices: Annotated[tuple[time, ...], BeforeValidator(frozen)]
+    checkin_choices: Annotated[tuple[time, ...], BeforeValidator(frozen)]
     no_repeat_nights: int
-    pause_choices_days: Annotated[tuple[int, ...], BeforeValidator(_frozen)]
+    pause_choices_days: Annotated[tuple[int, ...], BeforeValidator(frozen)]
     sign_nights: int  # nights for which a sign keeps gating tips
     unanswered_nights_before_asking: int
     cramp_lasts_minutes: int  # a cramp that has let go by then has not lasted long
@@ -356,9 +356,9 @@ class Line(Shape):
 class Country(Shape):
     """The numbers of one country; `checked_on` None means no person has confirmed them yet."""
 
-    emergency: Annotated[tuple[Line, ...], BeforeValidator(_frozen)] = Field(min_length=1)
-    health: Annotated[tuple[Line, ...], BeforeValidator(_frozen)] = ()
-    crisis: Annotated[tuple[Line, ...], BeforeValidator(_frozen)] = ()
+    emergency: Annotated[tuple[Line, ...], BeforeValidator(frozen)] = Field(min_length=1)
+    health: Annotated[tuple[Line, ...], BeforeValidator(frozen)] = ()
+    crisis: Annotated[tuple[Line, ...], BeforeValidator(frozen)] = ()
     checked_on: date | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from telegram.ext import CallbackQueryHandler, MessageHandler, filters
 
 from bot.flows import hearing
+from bot.flows.refusals import old_button
 from bot.flows.services import Services
 from bot.messages import Reply
 from handlers.bridge import Application, Asked, Bridge
@@ -26,7 +27,7 @@ async def shared(services: Services, asked: Asked) -> Reply:
 
 async def no_such_button(services: Services, asked: Asked) -> Reply:
     """Answer a button that means nothing any more."""
-    return Reply(notice=services.content(asked.language).words.plain("notice_old_button"), alert=True)
+    return old_button(services.content(asked.language))
 
 
 def register(application: Application, bridge: Bridge) -> None:

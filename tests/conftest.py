@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.rules import likeness
+from bot.sandbox import Sandbox
 from content.loader import shipped
 from tests.conversation import Conversation
 
@@ -18,6 +19,15 @@ pytest_plugins = ["tests.servers"]
 def learned() -> None:
     """The examples learned once a process: no first conversation waits beside it."""
     likeness.learn(shipped("en"))
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[Sandbox]:
+    """A stand-in for Telegram, with no bot."""
+    sandbox = Sandbox()
+    await sandbox.start()
+    yield sandbox
+    await sandbox.stop()
 
 
 @pytest.fixture

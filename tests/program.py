@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 30.0
+PATIENCE = 30.0  # seconds
 Json = dict[str, Any]
 
 

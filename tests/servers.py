@@ -27,7 +27,7 @@ POSTGRES_SETTINGS = (
     "max_connections=200",
     "timezone=UTC",
 )
-POSTGRES_PATIENCE = 30.0
+POSTGRES_PATIENCE = 30.0  # seconds to start or to end
 NOBODY = "nobody"  # PostgreSQL refuses to run as root
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -58,6 +58,15 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
     """An empty PostgreSQL database for one test."""
     with fresh_database(postgres_url) as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database: the test runs on SQLite, and again on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'quietlegs.db'}"
+    else:
+        yield request.getfixturevalue("postgres_database")
 
 
 @pytest.fixture(scope="session")

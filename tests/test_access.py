@@ -10,7 +10,7 @@ import pytest
 
 from bot.flows import access
 from tests.conversation import Conversation, Person
-from tests.test_enrolment import assert_only_update_ids, kept, known, patient_of
+from tests.known import assert_only_update_ids, kept, patient_of, patient_or_none
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def test_nobody_comes_in_without_a_link(closed: Conversation) -> None:
     assert "This bot is private" in ada.last.text
     assert "112" in ada.last.text
     await press_agree(closed, ada, "")
-    assert await patient_of(closed, ada) is None
+    assert await patient_or_none(closed, ada) is None
 
 
 async def test_a_stranger_in_danger_gets_the_number_all_the_same(closed: Conversation) -> None:
@@ -56,7 +56,7 @@ async def test_a_stranger_in_danger_gets_the_number_all_the_same(closed: Convers
 async def test_a_guessed_code_opens_nothing(closed: Conversation, code: str) -> None:
     ada = await introduced(closed, code)
     assert "not valid" in ada.last.text
-    assert await patient_of(closed, ada) is None
+    assert await patient_or_none(closed, ada) is None
 
 
 async def test_the_first_invite_opens_the_door(closed: Conversation) -> None:
@@ -64,7 +64,7 @@ async def test_the_first_invite_opens_the_door(closed: Conversation) -> None:
     assert code
     ada = await introduced(closed, code)
     await closed.press(ada, f"en:yes:{code}", "Which country")
-    assert (await known(closed, ada)).step == "country"
+    assert (await patient_of(closed, ada)).step == "country"
     await closed.restart()
     assert closed.app.first_invite is None, "it is made once"
 
@@ -84,7 +84,7 @@ async def test_two_people_with_one_last_use(closed: Conversation) -> None:
     ada, bela = await introduced(closed, code), await introduced(closed, code, "Bela")
     await closed.press(ada, f"en:yes:{code}", "Which country")
     await closed.press(bela, f"en:yes:{code}", "not valid, or has been used up")
-    assert await patient_of(closed, bela) is None
+    assert await patient_or_none(closed, bela) is None
     assert ada.last.text != bela.last.text
 
 
@@ -114,7 +114,7 @@ async def test_a_link_is_revoked_between_looking_and_agreeing(closed: Conversati
         assert await store.revoke_invite(invite.id, closed.clock.now())
         assert "revoked" in access.describe((await store.invites())[-1], closed.clock.now())
     await closed.press(ada, f"en:yes:{code}", "not valid")
-    assert await patient_of(closed, ada) is None
+    assert await patient_or_none(closed, ada) is None
 
 
 async def test_who_is_in_needs_no_link_to_come_back(closed: Conversation) -> None:

@@ -6,9 +6,10 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from bot.model import CheckIn, Escalation, Kind, Origin, Patient
+from bot.model import CheckIn, Escalation, Kind, Origin
 from content.loader import load
 from tests.conversation import Conversation, Person, heard
+from tests.known import patient_of
 
 CONTENT = load()
 LAST = date(2026, 11, 20)
@@ -17,15 +18,8 @@ REMINDED = "Take along"
 ASKED = "Your appointment was on"
 
 
-async def me(talk: Conversation, person: Person) -> Patient:
-    async with talk.store() as store:
-        patient = await store.patient_of_chat(person.id)
-    assert patient is not None
-    return patient
-
-
 async def matter(talk: Conversation, person: Person) -> Escalation:
-    patient = await me(talk, person)
+    patient = await patient_of(talk, person)
     async with talk.store() as store:
         return (await store.escalations(patient.id))[-1]
 
@@ -33,7 +27,7 @@ async def matter(talk: Conversation, person: Person) -> Escalation:
 async def warned(talk: Conversation) -> Person:
     """Return somebody who was told on the Saturday that seven in three nights should be seen to."""
     ada = await talk.patient()
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         for back in range(1, 4):
             night = LAST - timedelta(days=back)
@@ -95,7 +89,7 @@ async def test_a_day_can_be_typed(talk: Conversation, typed: str, day: str) -> N
     month, number = day.split()
     assert month in said[-1].text
     assert number in said[-1].text
-    assert (await me(talk, ada)).expecting == ""
+    assert (await patient_of(talk, ada)).expecting == ""
 
 
 async def test_what_is_no_day_is_taken_for_what_it_is(talk: Conversation) -> None:
@@ -141,7 +135,7 @@ async def test_one_that_was_missed_opens_the_matter_again(talk: Conversation) ->
     row = await matter(talk, ada)
     assert row.is_open
     async with talk.store() as store:
-        waiting = await store.waiting((await me(talk, ada)).id)
+        waiting = await store.waiting((await patient_of(talk, ada)).id)
     assert any(one.kind is Kind.FOLLOW_UP for one in waiting), "it is asked about again"
 
 

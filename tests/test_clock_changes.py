@@ -102,7 +102,7 @@ async def test_one_prompt_and_one_check_in_each_date(
 
 
 def exists(day: date, at: time, place: ZoneInfo) -> bool:
-    """Say whether clocks show this time on this day."""
+    """Return whether clocks show this time on this day."""
     wall = datetime.combine(day, at)
     there = wall.replace(tzinfo=place).astimezone(UTC).astimezone(place)
     return there.replace(tzinfo=None) == wall

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,6 @@ from bot.storage.database import Database
 from bot.storage.sendings import Planned
 from bot.storage.store import Store
 from content.schema import Level
-from tests.servers import fresh_database, postgres_url  # noqa: F401 (a fixture)
 
 NOW = datetime(2025, 3, 20, 20, 0, tzinfo=UTC)
 NIGHT = date(2025, 3, 20)
@@ -25,18 +23,9 @@ MINUTE = timedelta(minutes=1)
 WORD = "pattern:better"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'quietlegs.db'}"
-        return
-    with fresh_database(request.getfixturevalue("postgres_url")) as fresh:
-        yield fresh
-
-
 @pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
     await database.open()
     yield database
     await database.close()

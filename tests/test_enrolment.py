@@ -6,7 +6,6 @@ import asyncio
 import io
 import json
 import logging
-import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -16,55 +15,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.model import Kind, Patient
+from bot.model import Kind
 from bot.operations.logs import OURS, set_up_logging
 from bot.sandbox.faults import Fault
 from tests.conversation import LONDON, Conversation, Person, buttons, heard, newest_with
-
-NOTHING = {"inbox", "meta", "lease", "budget", "alembic_version", "receipt"}
-
-
-def kept(talk: Conversation) -> dict[str, list[dict[str, object]]]:
-    """Return every row of every table, past the storage's own reading."""
-    path = talk.settings["DATABASE_URL"].removeprefix("sqlite:///")
-    with sqlite3.connect(path) as connection:
-        connection.row_factory = sqlite3.Row
-        names = [
-            row["name"] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type='table'")
-        ]
-        found = {
-            name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')]
-            for name in names
-            if not name.startswith("sqlite_")
-        }
-    connection.close()
-    return {name: rows for name, rows in found.items() if rows}
-
-
-def assert_only_update_ids(talk: Conversation) -> None:
-    """Of nobody is anything kept but the ids of updates."""
-    found = kept(talk)
-    assert set(found) <= NOTHING, set(found)
-    for row in found.get("inbox", []):
-        assert (row["chat_id"], row["payload"]) == (None, ""), row
-
-
-async def patient_of(talk: Conversation, person: Person) -> Patient | None:
-    async with talk.store() as store:
-        return await store.patient_of_chat(person.id)
-
-
-async def known(talk: Conversation, person: Person) -> Patient:
-    found = await patient_of(talk, person)
-    assert found is not None
-    return found
-
-
-async def planned(talk: Conversation, person: Person) -> dict[Kind, datetime]:
-    """Return when the next sending of each kind is due, on London's clock."""
-    patient = await known(talk, person)
-    async with talk.store() as store:
-        return {one.kind: one.due_at.astimezone(LONDON) for one in await store.waiting(patient.id)}
+from tests.known import assert_only_update_ids, kept, patient_of, planned
 
 
 async def agreed(talk: Conversation, name: str = "Ada", **settings: str) -> Person:
@@ -80,7 +35,7 @@ async def at_step(talk: Conversation, step: str) -> Person:
     way["done"] = [*way["checkin"], "en:checkin:0800"]
     for button in way.get(step, []):
         await talk.press(person, button if ":" in button else f"en:country:{button}")
-    assert (await known(talk, person)).step == step
+    assert (await patient_of(talk, person)).step == step
     return person
 
 
@@ -109,7 +64,7 @@ async def test_what_the_bot_is_and_is_not_comes_before_consent(talk: Conversatio
 
 async def test_consent_is_kept_with_its_time_and_its_text(talk: Conversation) -> None:
     ada = await agreed(talk)
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert patient.consent_at is not None
     assert abs((talk.now - patient.consent_at).total_seconds()) < 30
     assert patient.consent_version
@@ -188,7 +143,7 @@ async def test_a_country_is_typed_with_errors(
     ada = await agreed(talk)
     said = await talk.say(ada, typed)
     assert understood in said[0].text
-    assert (await known(talk, ada)).country == country
+    assert (await patient_of(talk, ada)).country == country
 
 
 async def test_a_country_nobody_knows_is_asked_again(talk: Conversation) -> None:
@@ -200,7 +155,7 @@ async def test_a_country_nobody_knows_is_asked_again(talk: Conversation) -> None
 
 async def test_the_country_is_never_guessed_from_the_language(talk: Conversation) -> None:
     ada = await agreed(talk, language="de")
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.country, patient.zone) == (None, None)
     assert patient.language == "en", "there is no German yet: English"
 
@@ -220,7 +175,7 @@ async def test_a_skipped_country_means_112(talk: Conversation) -> None:
     await talk.press(ada, "en:prompt:2030")
     await talk.press(ada, "en:checkin:0830")
     await talk.press(ada, "en:profile:later", "You are all set")
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.country, patient.zone) == (None, "Europe/Berlin")
     said = await talk.say(ada, "/settings")
     assert "Country: not chosen, so I show 112" in said[0].text
@@ -247,7 +202,7 @@ async def test_a_city_is_typed_with_errors(talk: Conversation, country: str, typ
     said = await talk.say(ada, typed)
     assert "Your time zone:" in said[0].text
     assert "there now" in said[0].text
-    assert (await known(talk, ada)).zone == zone
+    assert (await patient_of(talk, ada)).zone == zone
 
 
 async def test_a_bedtime_typed_for_the_zone_moves_nobody_abroad(talk: Conversation) -> None:
@@ -255,10 +210,10 @@ async def test_a_bedtime_typed_for_the_zone_moves_nobody_abroad(talk: Conversati
     await talk.press(ada, "en:country:US", "Where are you?")
     said = await talk.say(ada, "22:00")
     assert "Which one do you mean?" in said[0].text
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.step, patient.zone) == ("zone", None)
     await talk.press(ada, "en:zone:Asia/Dubai", "your country is United States")
-    assert (await known(talk, ada)).zone == "Asia/Dubai"
+    assert (await patient_of(talk, ada)).zone == "Asia/Dubai"
 
 
 @pytest.mark.parametrize("country", ["US", "AU", "RU", "ES"])
@@ -268,7 +223,7 @@ async def test_a_country_of_several_clocks_offers_its_places(talk: Conversation,
     offered = [data for data in buttons(ada) if data.startswith("en:zone:")]
     assert 3 <= len(offered) <= 12
     await talk.press(ada, offered[-1], "Your time zone:")
-    assert (await known(talk, ada)).zone == offered[-1].removeprefix("en:zone:")
+    assert (await patient_of(talk, ada)).zone == offered[-1].removeprefix("en:zone:")
 
 
 async def test_a_city_that_may_be_two_becomes_a_choice(talk: Conversation) -> None:
@@ -276,7 +231,7 @@ async def test_a_city_that_may_be_two_becomes_a_choice(talk: Conversation) -> No
     said = await talk.say(ada, "Portland")
     assert "Which one do you mean?" in said[0].text
     await talk.press(ada, "en:zone:America/Los_Angeles", "Los Angeles")
-    assert (await known(talk, ada)).zone == "America/Los_Angeles"
+    assert (await patient_of(talk, ada)).zone == "America/Los_Angeles"
 
 
 @pytest.mark.parametrize(
@@ -330,7 +285,7 @@ async def test_a_shared_place_is_looked_up_and_not_kept(talk: Conversation, logg
     assert "I have kept the time zone, not the place." in heard(ada)
     assert "Your time zone: Chicago" in ada.last.text
     assert ada.chat.reply_keyboard is None
-    assert (await known(talk, ada)).zone == "America/Chicago"
+    assert (await patient_of(talk, ada)).zone == "America/Chicago"
     everything = json.dumps(kept(talk), default=str) + logged.getvalue()
     assert "updates kept" in everything
     for trace in ("41.87", "87.62", "latitude"):
@@ -362,10 +317,10 @@ async def test_a_zone_abroad_asks_the_country_again_and_shows_both_numbers(talk:
     assert "911" in question.text
     assert "112" in question.text
     await talk.press(ada, "se:abroad:ES", "Country: Spain")
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.country, patient.zone, patient.zone_country_asked) == ("ES", "Europe/Madrid", False)
     await talk.press(ada, "en:prompt:2030")
-    assert (await known(talk, ada)).step == "checkin"
+    assert (await patient_of(talk, ada)).step == "checkin"
 
 
 async def test_another_country_takes_the_old_zone_away(talk: Conversation) -> None:
@@ -373,32 +328,32 @@ async def test_another_country_takes_the_old_zone_away(talk: Conversation) -> No
     await talk.press(ada, "en:back:prompt")
     await talk.press(ada, "en:back:country", "Which country")
     await talk.press(ada, "en:country:US", "Where are you?")
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.step, patient.zone) == ("zone", None)
     await talk.press(ada, "en:zone:America/New_York")
     await talk.press(ada, "en:prompt:2030")
     await talk.press(ada, "en:checkin:0830")
-    assert (await known(talk, ada)).step == "done"
+    assert (await patient_of(talk, ada)).step == "done"
 
 
 @pytest.mark.parametrize("step", ["country", "zone", "prompt", "checkin"])
 async def test_start_again_at_every_step_loses_nothing(talk: Conversation, step: str) -> None:
     ada = await at_step(talk, step)
-    before = await known(talk, ada)
+    before = await patient_of(talk, ada)
     question = next(m for m in reversed(ada.messages) if m.from_bot).text.split("\n\n")[-1]
     said = await talk.say(ada, "/start")
     assert "Everything you told me is still here" in said[0].text
     assert question in said[-1].text
-    assert await known(talk, ada) == before
+    assert await patient_of(talk, ada) == before
     assert len(kept(talk)["consent"]) == 1
 
 
 async def test_start_again_after_all_is_set_says_what_comes_next(talk: Conversation) -> None:
     ada = await talk.patient()
-    before = await known(talk, ada)
+    before = await patient_of(talk, ada)
     said = await talk.say(ada, "/start")
     assert "Evening message: Friday 20 Nov, 20:30" in said[0].text
-    assert await known(talk, ada) == before
+    assert await patient_of(talk, ada) == before
 
 
 async def test_a_restart_between_any_two_steps_loses_nothing(talk: Conversation) -> None:
@@ -412,7 +367,7 @@ async def test_a_restart_between_any_two_steps_loses_nothing(talk: Conversation)
     await talk.press(ada, "en:profile:now", "You are all set")
     await talk.restart()
     assert "Question 1 of" in ada.last.text
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.zone, patient.times.prompt_at, patient.times.checkin_at) == (
         "America/Denver",
         time(21),
@@ -425,7 +380,7 @@ async def test_a_restart_between_any_two_steps_loses_nothing(talk: Conversation)
 
 async def test_old_buttons_of_enrolment_change_nothing_later(talk: Conversation) -> None:
     ada = await talk.patient()
-    before = await known(talk, ada)
+    before = await patient_of(talk, ada)
     for data in (
         "en:country:FR",
         "en:zone:Asia/Tokyo",
@@ -437,10 +392,10 @@ async def test_old_buttons_of_enrolment_change_nothing_later(talk: Conversation)
         await talk.settled()
         assert ada.toasts[-1].alert
         assert "set up already" in ada.toasts[-1].text
-    assert await known(talk, ada) == before
+    assert await patient_of(talk, ada) == before
     await ada.press(ada.last, "en:yes:", stale=True)
     await talk.settled()
-    assert await known(talk, ada) == before
+    assert await patient_of(talk, ada) == before
     assert len(kept(talk)["consent"]) == 1
 
 
@@ -477,7 +432,7 @@ async def test_buttons_pressed_twice_do_nothing_bad(talk: Conversation) -> None:
         await ada.press(message, data)
         await ada.press(message, data, stale=True)
         await talk.settled()
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.step, patient.zone) == ("done", "Australia/Perth")
     assert len([message for message in ada.messages if message.from_bot]) == 3, "a question again, no more"
     assert all(query.answered for query in talk.telegram.world.queries.values())
@@ -493,11 +448,11 @@ async def test_buttons_pressed_twice_do_nothing_bad(talk: Conversation) -> None:
 )  # fmt: skip
 async def test_nonsense_in_a_button_is_answered_and_changes_nothing(talk: Conversation, data: str) -> None:
     ada = await at_step(talk, "zone")
-    before = await known(talk, ada)
+    before = await patient_of(talk, ada)
     await ada.press(ada.last, data, stale=True)
     await talk.settled()
     assert all(query.answered for query in talk.telegram.world.queries.values())
-    after = await known(talk, ada)
+    after = await patient_of(talk, ada)
     assert (after.step, after.country, after.zone) == (before.step, before.country, before.zone)
     assert "Something went wrong" not in heard(ada)
 
@@ -506,7 +461,7 @@ async def test_danger_is_answered_in_the_middle_of_enrolment(talk: Conversation)
     ada = await at_step(talk, "prompt")
     await talk.say(ada, "I have chest pain and can't breathe")
     await ada.wait("999")
-    assert (await known(talk, ada)).step == "prompt"
+    assert (await patient_of(talk, ada)).step == "prompt"
     said = await talk.say(ada, "21:15")
     assert "Evening: 21:15." in said[-1].text
 
@@ -529,7 +484,7 @@ async def elsewhere(tmp_path: Path) -> AsyncIterator[Conversation]:
 async def test_the_operators_country_is_offered_first_and_not_taken(elsewhere: Conversation) -> None:
     ada = await agreed(elsewhere)
     assert next(iter(buttons(ada))) == "en:country:AT"
-    assert (await known(elsewhere, ada)).country is None
+    assert (await patient_of(elsewhere, ada)).country is None
     await elsewhere.press(ada, "en:country:skip")
     assert next(iter(buttons(ada))) == "en:zone:Europe/Vienna"
 
@@ -572,14 +527,14 @@ async def test_a_typed_time_whose_reply_was_lost_answers_one_question_only(
     await ada.send("21:10")
     await ada.wait("in the morning")
     await talk.settled()
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.step, patient.times.prompt_at) == ("checkin", time(21, 10))
     assert "Evening: 21:10." in ada.last.text
     talk.telegram.faults.add(Fault("close", method="sendMessage", after=after))
     await ada.send("8")
     await ada.wait("You are all set")
     await talk.settled()
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.step, patient.times.checkin_at) == ("done", time(8))
     assert "You are all set" in ada.last.text
     async with talk.store() as store:

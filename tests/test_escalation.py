@@ -8,41 +8,15 @@ import pytest
 
 from bot.flows.escalation import raise_findings
 from bot.flows.hearing import hear
-from bot.model import Escalation, Finding, Kind, Patient, ProfileAnswer, State
+from bot.model import Finding, Kind, ProfileAnswer, State
 from bot.sandbox.faults import Fault
 from content.loader import load
 from content.schema import Level
 from tests.conversation import LONDON, Conversation, Person, heard, local_moment
+from tests.known import action, cards, follow_ups, matters, patient_of
 
 CONTENT = load()
 N = "ci:261120"
-
-
-def action(rule: str) -> str:
-    return CONTENT.red_flag_words[rule].action
-
-
-def cards(person: Person, rule: str) -> int:
-    """Count the cards of a row, not the questions of what came of it."""
-    told = [one.text for one in person.messages if one.from_bot and action(rule) in one.text]
-    return len([text for text in told if "What came of it" not in text and "told you about this" not in text])
-
-
-def follow_ups(person: Person) -> int:
-    return sum("What came of it?" in text or "How are you now?" in text for text in person.heard)
-
-
-async def me(talk: Conversation, person: Person) -> Patient:
-    async with talk.store() as store:
-        patient = await store.patient_of_chat(person.id)
-    assert patient is not None
-    return patient
-
-
-async def matters(talk: Conversation, person: Person) -> list[Escalation]:
-    patient = await me(talk, person)
-    async with talk.store() as store:
-        return await store.open_escalations(patient.id)
 
 
 async def in_the_morning(talk: Conversation, name: str = "Ada") -> Person:
@@ -214,7 +188,7 @@ async def test_why_says_when_a_message_really_went_out(talk: Conversation) -> No
 async def with_signs_unnamed(talk: Conversation, nights: tuple[str, ...]) -> Person:
     """Return somebody with an infection and a clot suspected, who names neither on some nights."""
     ada = await talk.patient()
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     night = date(2026, 11, 20)
     skin = Finding("U8", Level.URGENT, "infection", None, ("sign:skin_infected",))
     clot = Finding("U1", Level.URGENT, "leg_clot", None, ("sign:leg_swollen",))
@@ -278,7 +252,7 @@ async def test_a_mistap_is_believed_once_the_exact_question_is_answered_no(talk:
     assert len(await matters(talk, ada)) == 1
     await talk.press(ada, "No", "taken it back")
     assert await matters(talk, ada) == []
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.store() as store:
         checkin = await store.checkin(patient.id, (await store.escalations(patient.id))[0].night)
     assert checkin is not None
@@ -352,7 +326,7 @@ async def test_a_combination_taken_back_asks_what_remains(talk: Conversation) ->
 async def with_a_treated_clot(talk: Conversation) -> Person:
     """Return somebody treated for a clot in the left leg who is asked the warning signs."""
     ada = await in_the_morning(talk)
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         await store.set_profile(patient.id, ProfileAnswer("clot_treated", True, side="left"), talk.now)
     return ada
@@ -446,12 +420,12 @@ async def test_somebody_who_writes_is_answered_although_thought_to_have_blocked_
     talk: Conversation,
 ) -> None:
     ada = await talk.patient()
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         await store.change_patient(patient.id, blocked_at=talk.now)
     said = await talk.say(ada, "can't breathe")
     assert said[0].text.startswith(action("E1"))
-    assert (await me(talk, ada)).blocked_at is None
+    assert (await patient_of(talk, ada)).blocked_at is None
 
 
 async def test_stopping_ends_repeats_and_questions(talk: Conversation) -> None:
@@ -511,7 +485,7 @@ async def test_what_waits_for_a_morning_moves_with_it(talk: Conversation) -> Non
     await talk.press(ada, "en:profile:later", "You are all set")
     await talk.until(time(7, 0))
     assert follow_ups(ada) == 1
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.store() as store:
         waiting = [one for one in await store.waiting(patient.id) if one.kind is Kind.FOLLOW_UP]
     assert [one.due_at.astimezone(LONDON).hour for one in waiting] == [7]
@@ -540,7 +514,7 @@ async def test_what_can_wait_is_told_once_and_out_of_quiet_hours(talk: Conversat
 
 
 async def speaks(talk: Conversation, person: Person, night: date, *signs: str) -> bool:
-    patient = await me(talk, person)
+    patient = await patient_of(talk, person)
     finding = Finding("S5", Level.SOON, "lower_spine", None, tuple(f"sign:{sign}" for sign in signs))
     async with talk.app.database.transaction() as store:
         raised = await raise_findings(talk.app.services, store, patient, (finding,), night, f"test:{night}")
@@ -586,7 +560,7 @@ async def test_a_settled_matter_owes_nothing(talk: Conversation) -> None:
     card = next(one for one in ada.messages if one.button(f"es:{row.id}:read"))
     await ada.press(card, f"es:{row.id}:seen", stale=True)
     await talk.settled()
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.store() as store:
         waiting = await store.waiting(patient.id)
     assert not [one for one in waiting if one.kind in (Kind.CARD, Kind.FOLLOW_UP)]

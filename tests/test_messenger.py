@@ -24,14 +24,6 @@ ROWS = ((Button("I have read this", "esc:1:read", Style.GRAVE), Button("Plain", 
 
 
 @pytest_asyncio.fixture
-async def telegram() -> AsyncIterator[Sandbox]:
-    sandbox = Sandbox()
-    await sandbox.start()
-    yield sandbox
-    await sandbox.stop()
-
-
-@pytest_asyncio.fixture
 async def messenger(telegram: Sandbox, tmp_path: Path) -> AsyncIterator[TelegramMessenger]:
     for code in ("calf", "thigh"):
         (tmp_path / f"{code}.svg").write_text(SVG, encoding="utf-8")

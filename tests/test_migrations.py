@@ -9,7 +9,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -26,7 +25,6 @@ from bot.storage.database import Database, StorageError
 from bot.storage.engines import postgres_migrator, sqlite_migrator
 from bot.storage.places import place_of
 from bot.storage.tables import metadata
-from tests.servers import fresh_database, postgres_url  # noqa: F401 (a fixture)
 
 NOW = datetime(2025, 3, 1, 20, 0, tzinfo=UTC)
 TIMES = Times(time(21, 0), time(7, 30), time(22, 0), time(7, 0))
@@ -37,28 +35,19 @@ asyncio.run(Database(sys.argv[1]).open())
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'quietlegs.db'}"
-        return
-    with fresh_database(request.getfixturevalue("postgres_url")) as fresh:
-        yield fresh
-
-
 def copies(folder: Path) -> list[Path]:
     return list(folder.glob("*before*"))
 
 
-async def open_and_close(url: str) -> None:
-    database = Database(url)
+async def open_and_close(database_url: str) -> None:
+    database = Database(database_url)
     await database.open()
     await database.close()
 
 
-async def test_the_migrated_shape_is_the_shape_the_program_expects(url: str) -> None:
-    await open_and_close(url)
-    place = place_of(url)
+async def test_the_migrated_shape_is_the_shape_the_program_expects(database_url: str) -> None:
+    await open_and_close(database_url)
+    place = place_of(database_url)
     engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
 
     def differences(connection: Connection) -> list[object]:
@@ -90,8 +79,8 @@ def letters(file: Path) -> dict[str, list[str]]:
     }
 
 
-async def test_opening_again_changes_nothing(url: str, tmp_path: Path) -> None:
-    database = Database(url)
+async def test_opening_again_changes_nothing(database_url: str, tmp_path: Path) -> None:
+    database = Database(database_url)
     await database.open()
     async with database.transaction() as store:
         await store.set_meta("key", "value")
@@ -103,39 +92,39 @@ async def test_opening_again_changes_nothing(url: str, tmp_path: Path) -> None:
     assert copies(tmp_path) == []
 
 
-async def test_several_may_open_a_new_database_at_once(url: str) -> None:
-    await asyncio.gather(*(open_and_close(url) for _ in range(4)))
+async def test_several_may_open_a_new_database_at_once(database_url: str) -> None:
+    await asyncio.gather(*(open_and_close(database_url) for _ in range(4)))
 
 
-def test_several_processes_may_open_a_new_database_at_once(url: str) -> None:
-    processes = [subprocess.Popen([sys.executable, "-c", OPEN, url]) for _ in range(3)]
+def test_several_processes_may_open_a_new_database_at_once(database_url: str) -> None:
+    processes = [subprocess.Popen([sys.executable, "-c", OPEN, database_url]) for _ in range(3)]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
 
 
-async def test_a_newer_database_is_refused(url: str) -> None:
-    await open_and_close(url)
-    place = place_of(url)
+async def test_a_newer_database_is_refused(database_url: str) -> None:
+    await open_and_close(database_url)
+    place = place_of(database_url)
     engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
     with pytest.raises(StorageError, match=r"newer \(9999\) than this program"):
-        await Database(url).open()
+        await Database(database_url).open()
 
 
-async def test_a_database_of_another_program_is_refused(url: str) -> None:
-    place = place_of(url)
+async def test_a_database_of_another_program_is_refused(database_url: str) -> None:
+    place = place_of(database_url)
     engine = sqlite_migrator(place) if place.file else postgres_migrator(place)
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER)")
     engine.dispose()
     with pytest.raises(StorageError, match="another program"):
-        await Database(url).open()
+        await Database(database_url).open()
 
 
 async def test_rebuilding_a_table_deletes_no_children(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'quietlegs.db'}"
-    database = Database(url)
+    database_url = f"sqlite:///{tmp_path / 'quietlegs.db'}"
+    database = Database(database_url)
     await database.open()
     async with database.transaction() as store:
         patient = await store.add_patient(5, "en", TIMES, NOW)
@@ -147,7 +136,7 @@ async def test_rebuilding_a_table_deletes_no_children(tmp_path: Path) -> None:
         with operations.batch_alter_table("patient", recreate="always") as batch:
             batch.alter_column("language", type_=sa.String(32))
 
-    engine = sqlite_migrator(place_of(url))
+    engine = sqlite_migrator(place_of(database_url))
     with engine.begin() as connection:
         rebuild(connection)
         migrating._check_references(connection)

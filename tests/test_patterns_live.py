@@ -12,11 +12,12 @@ import pytest
 from bot.flows.cards import evidence_words
 from bot.flows.escalation import raise_findings, withheld_by
 from bot.flows.facts import circumstances
-from bot.model import CheckIn, Escalation, Evening, Finding, Kind, Origin, Patient, ProfileAnswer
+from bot.model import CheckIn, Escalation, Evening, Finding, Kind, Origin, ProfileAnswer
 from bot.rules.tips import withheld_techniques
 from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person, buttons, heard
+from tests.known import open_rules, patient_of
 
 CONTENT = load()
 LAST = date(2026, 11, 20)  # the night that the first morning asks about
@@ -27,26 +28,15 @@ def action(rule: str) -> str:
     return CONTENT.rule_words[rule].action
 
 
-async def me(talk: Conversation, person: Person) -> Patient:
-    async with talk.store() as store:
-        patient = await store.patient_of_chat(person.id)
-    assert patient is not None
-    return patient
-
-
 async def rows(talk: Conversation, person: Person) -> dict[str, Escalation]:
-    patient = await me(talk, person)
+    patient = await patient_of(talk, person)
     async with talk.store() as store:
         return {row.rule: row for row in await store.escalations(patient.id)}
 
 
-async def open_rules(talk: Conversation, person: Person) -> set[str]:
-    return {rule for rule, row in (await rows(talk, person)).items() if row.is_open}
-
-
 async def told(talk: Conversation, person: Person, night: date, **answers: Any) -> None:
     """Write one night straight into the diary."""
-    patient = await me(talk, person)
+    patient = await patient_of(talk, person)
     async with talk.app.database.transaction() as store:
         fresh = await store.open_checkin(patient.id, night, Origin.PROMPTED, "", talk.now)
         values = {"pain": 3, "done": frozenset({"pain", "signs"}), "completed_at": talk.now, **answers}
@@ -113,7 +103,7 @@ async def test_what_to_say_on_the_telephone_is_in_the_words_of_the_patient(talk:
 async def test_nearly_asleep_at_the_wheel_brings_one_card(talk: Conversation) -> None:
     ada = await talk.patient()
     await told(talk, ada, LAST, tired="lot")
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     driving = Finding("S18", Level.SOON, "tired_days", None, ("sign:drowsy_driving",))
     async with talk.app.database.transaction() as store:
         await raise_findings(talk.app.services, store, patient, (driving,), LAST, "test:S18")
@@ -188,7 +178,7 @@ async def test_settled_it_stays_quiet_while_it_goes_on(talk: Conversation, press
 async def test_a_stronger_pattern_takes_the_place_of_the_weaker(talk: Conversation) -> None:
     ada = await weeks(talk, 14, until=14, **BAD)
     async with talk.store() as store:
-        assert await store.escalations((await me(talk, ada)).id) == []
+        assert await store.escalations((await patient_of(talk, ada)).id) == []
     for back in range(1, 14):
         await told(talk, ada, LAST - timedelta(days=back), **BAD)
     await in_the_morning(talk, ada)
@@ -258,7 +248,7 @@ async def test_a_leg_hung_down_twice_is_urgent_and_told_in_short_when_met_again(
     await talk.until(time(20, 30))
     assert "What came of it?" in ada.last.text
     async with talk.store() as store:
-        standing = await store.open_escalations((await me(talk, ada)).id)
+        standing = await store.open_escalations((await patient_of(talk, ada)).id)
         assert "elevation" in withheld_by(CONTENT, standing)
 
 
@@ -304,7 +294,7 @@ async def test_a_question_of_a_pattern_is_put_at_once_and_once_a_week(
     ada = await weeks(talk, 10, pain=3, feeling=("ache",), side="right")
     await in_the_morning(talk, ada)
     await finish(talk, ada, *presses)
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.store() as store:
         found = [one for one in await store.open_askings(patient.id) if set(one.rules) == asked]
     assert len(found) == 1
@@ -321,7 +311,7 @@ async def test_a_question_of_a_pattern_is_put_at_once_and_once_a_week(
 
 
 async def with_evenings(talk: Conversation, ada: Person, nights: int) -> None:
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         for back in range(1, nights + 1):
             evening = Evening(LAST - timedelta(days=back), done=frozenset({"stretch_partly"}))
@@ -385,14 +375,14 @@ async def test_how_much_the_urge_bothers_is_asked_only_beside_it(talk: Conversat
     assert await open_rules(talk, ada) == {"P6b"}
     await finish(talk, ada, "pain:+p3", "feeling:+urge", "done:feeling", "distress:+severe", "side:+both")
     async with talk.store() as store:
-        known = await store.checkin((await me(talk, ada)).id, LAST)
+        known = await store.checkin((await patient_of(talk, ada)).id, LAST)
     assert known is not None
     assert known.distress == "severe"
 
 
 async def test_cramps_after_a_new_medicine(talk: Conversation) -> None:
     ada = await weeks(talk, 3, pain=4, side="both", feeling=("cramp",))
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         since = LAST - timedelta(days=20)
         await store.set_profile(patient.id, ProfileAnswer("new_medicine", yes=True, since=since), talk.now)
@@ -449,7 +439,7 @@ def _is_plain(value: object) -> bool:
 async def test_judging_twice_changes_nothing(talk: Conversation) -> None:
     ada = await weeks(talk, 14, **BAD)
     await in_the_morning(talk, ada)
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.store() as store:
         before = (await store.escalations(patient.id), await store.sendings_of(patient.id, 50))
     await talk.restart()
@@ -492,7 +482,7 @@ async def test_a_leg_hung_down_once_rests_some_tips_until_the_profile_says_it_is
     talk: Conversation,
 ) -> None:
     ada = await talk.patient()
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         for flag in (flag for flag, shape in CONTENT.profile.items() if shape.asked):
             await store.set_profile(patient.id, ProfileAnswer(flag, yes=False), talk.now)

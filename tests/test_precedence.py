@@ -7,16 +7,18 @@ from datetime import date, time, timedelta
 from bot.flows.asking import PATTERN, put_question
 from bot.flows.escalation import raise_findings
 from bot.model import Escalation, Finding
+from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person
-from tests.test_escalation import CONTENT, action, cards, follow_ups, matters, me
+from tests.known import action, cards, follow_ups, matters, patient_of
 
+CONTENT = load()
 NIGHT = date(2026, 11, 20)
 
 
 async def raised(talk: Conversation, person: Person, *rules: str) -> None:
     """Raise red flags as if their exact questions had been answered yes."""
-    patient = await me(talk, person)
+    patient = await patient_of(talk, person)
     async with talk.app.database.transaction() as store:
         for rule in rules:
             red_flag = CONTENT.red_flags[rule]
@@ -86,7 +88,7 @@ async def test_an_urgent_card_that_nobody_saw_is_not_lost_behind_one_that_is_hel
 
 async def test_two_legs_are_told_apart(talk: Conversation) -> None:
     ada = await talk.patient()
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         for side in ("left", "right"):
             finding = Finding("U1", Level.URGENT, "leg_clot", side, ("sign:leg_swollen",))
@@ -115,7 +117,7 @@ async def test_fresh_cards_stand_alone(talk: Conversation) -> None:
 
 async def test_after_a_jump_of_the_clock_the_emergency_card_goes_first(talk: Conversation) -> None:
     ada = await talk.patient()
-    patient = await me(talk, ada)
+    patient = await patient_of(talk, ada)
     async with talk.app.database.transaction() as store:
         services = talk.app.services
         await put_question(services, store, patient, NIGHT, "sign:leg_numb", ("E3",), False, "test:1")

@@ -8,14 +8,14 @@ import pytest
 
 from bot.model import Kind
 from tests.conversation import Conversation, heard
-from tests.test_enrolment import assert_only_update_ids, known, planned
+from tests.known import assert_only_update_ids, patient_of, planned
 
 
 async def test_a_block_stops_sendings_without_deleting(talk: Conversation) -> None:
     ada = await talk.patient()
     await ada.block()
     await talk.settled()
-    assert (await known(talk, ada)).blocked_at is not None
+    assert (await patient_of(talk, ada)).blocked_at is not None
     assert await planned(talk, ada) == {}
     before = len(talk.telegram.asked("sendMessage"))
     await talk.later(hours=40)
@@ -29,7 +29,7 @@ async def test_coming_back_resumes(talk: Conversation) -> None:
     await talk.later(hours=40)
     await ada.unblock()
     await talk.settled()
-    assert (await known(talk, ada)).blocked_at is None
+    assert (await patient_of(talk, ada)).blocked_at is None
     assert Kind.PROMPT in await planned(talk, ada)
     said = await talk.say(ada, "/start")
     assert "Evening message:" in said[0].text
@@ -41,10 +41,10 @@ async def test_a_block_that_telegram_did_not_report_is_noticed(talk: Conversatio
     await talk.until(time(20, 30))
     for _ in range(50):
         await talk.settled()
-        if (await known(talk, ada)).blocked_at is not None:
+        if (await patient_of(talk, ada)).blocked_at is not None:
             break
         await talk.app.tick()
-    assert (await known(talk, ada)).blocked_at is not None
+    assert (await patient_of(talk, ada)).blocked_at is not None
     ada.chat.blocked = False
     said = await talk.say(ada, "/start")
     assert "I have started again" in said[0].text
@@ -139,7 +139,7 @@ async def test_an_edited_message_is_understood_as_a_correction(talk: Conversatio
     await talk.settled()
     await ada.edit(mine.id, "21:45")
     await talk.settled()
-    assert (await known(talk, ada)).times.prompt_at == time(21, 45)
+    assert (await patient_of(talk, ada)).times.prompt_at == time(21, 45)
 
 
 async def test_an_edit_that_tells_of_danger_is_heard(talk: Conversation) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.model import Kind
 from tests.conversation import Conversation, Person, buttons, heard, newest_with
-from tests.test_enrolment import assert_only_update_ids, kept, known, patient_of, planned
+from tests.known import assert_only_update_ids, kept, patient_of, patient_or_none, planned
 
 
 async def lived(talk: Conversation) -> Person:
@@ -44,7 +44,7 @@ async def test_stop_stops_at_once_and_deletes_nothing(talk: Conversation) -> Non
         await talk.later(hours=24)
     assert len(ada.messages) == count
     assert await planned(talk, ada) == {}
-    assert (await known(talk, ada)).consent_at is not None
+    assert (await patient_of(talk, ada)).consent_at is not None
 
 
 async def test_after_stop_danger_is_still_answered(talk: Conversation) -> None:
@@ -57,9 +57,9 @@ async def test_after_stop_danger_is_still_answered(talk: Conversation) -> None:
 async def test_stop_twice_and_settings_say_so(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.say(ada, "/stop")
-    first = (await known(talk, ada)).stopped_at
+    first = (await patient_of(talk, ada)).stopped_at
     await talk.say(ada, "/stop")
-    assert (await known(talk, ada)).stopped_at == first
+    assert (await patient_of(talk, ada)).stopped_at == first
     said = await talk.say(ada, "/settings")
     assert "Stopped. I send nothing." in said[0].text
     await talk.press(ada, "Go on now")
@@ -80,7 +80,7 @@ async def test_start_after_stop_begins_again(talk: Conversation, paused: bool) -
     assert "Evening message:" in said[0].text
     due = await planned(talk, ada)
     assert due[Kind.PROMPT] - talk.now < timedelta(hours=24)
-    assert (await known(talk, ada)).paused_until is None
+    assert (await patient_of(talk, ada)).paused_until is None
 
 
 async def test_erase_asks_once_and_can_be_declined(talk: Conversation) -> None:
@@ -88,7 +88,7 @@ async def test_erase_asks_once_and_can_be_declined(talk: Conversation) -> None:
     said = await talk.say(ada, "/erase")
     assert "Delete everything?" in said[0].text
     await talk.press(ada, "er:no", "Nothing was deleted.")
-    assert await patient_of(talk, ada) is not None
+    assert await patient_or_none(talk, ada) is not None
 
 
 async def test_erase_leaves_nothing_in_any_table_but_a_receipt(talk: Conversation) -> None:
@@ -101,7 +101,7 @@ async def test_erase_leaves_nothing_in_any_table_but_a_receipt(talk: Conversatio
     found = kept(talk)
     (receipt,) = found["receipt"]
     assert receipt["code"] == code[1]
-    other = (await known(talk, bela)).id
+    other = (await patient_of(talk, bela)).id
     assert [row["chat_id"] for row in found["patient"]] == [bela.id]
     for rows in found.values():
         assert all(row.get("patient_id", other) == other for row in rows)
@@ -152,7 +152,7 @@ async def test_who_was_erased_may_begin_anew(talk: Conversation) -> None:
     await ada.start()
     await ada.wait("Before we start")
     await talk.press(ada, "en:yes::1", "Which country")
-    assert await patient_of(talk, ada) is not None
+    assert await patient_or_none(talk, ada) is not None
 
 
 async def test_erase_pressed_twice_says_so(talk: Conversation) -> None:

@@ -10,15 +10,14 @@ import pytest
 from bot.model import ProfileAnswer
 from content.loader import load
 from tests.conversation import Conversation, Person, buttons, heard
-from tests.known import patient_of
-from tests.test_enrolment import kept, known
+from tests.known import kept, patient_of
 
 CONTENT = load()
 QUESTION = CONTENT.profile_words["pregnant_or_postnatal"].question
 
 
 async def answers(talk: Conversation, person: Person) -> dict[str, ProfileAnswer]:
-    patient = await known(talk, person)
+    patient = await patient_of(talk, person)
     async with talk.store() as store:
         return await store.profile(patient.id)
 

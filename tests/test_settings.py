@@ -10,7 +10,7 @@ import pytest
 from bot.model import Kind
 from bot.sandbox import Fault
 from tests.conversation import LONDON, Conversation, Person, buttons, heard, newest_with
-from tests.test_enrolment import known, planned
+from tests.known import patient_of, planned
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -70,15 +70,15 @@ async def test_a_setting_is_typed_and_shown(talk: Conversation, page: str, typed
 @pytest.mark.parametrize("page", ["prompt", "checkin", "quiet", "zone", "country", "pause"])
 async def test_what_is_not_understood_is_asked_again(talk: Conversation, page: str) -> None:
     ada = await talk.patient()
-    before = await known(talk, ada)
+    before = await patient_of(talk, ada)
     await opened(talk, ada, page)
     said = await talk.say(ada, "purple elephants")
     assert "purple elephants" in said[0].text
     assert "se:page:overview" in buttons(ada)
-    after = await known(talk, ada)
+    after = await patient_of(talk, ada)
     assert (after.times, after.zone, after.country) == (before.times, before.zone, before.country)
     await talk.press(ada, "se:page:overview", "Your settings")
-    assert (await known(talk, ada)).expecting == ""
+    assert (await patient_of(talk, ada)).expecting == ""
 
 
 @pytest.mark.parametrize(
@@ -103,9 +103,9 @@ async def test_sound_is_turned_off_and_on_again(talk: Conversation) -> None:
     ada = await talk.patient()
     await opened(talk, ada)
     await talk.press(ada, "Turn sound off")
-    assert (await known(talk, ada)).silent
+    assert (await patient_of(talk, ada)).silent
     await talk.press(ada, "Turn sound on")
-    assert not (await known(talk, ada)).silent
+    assert not (await patient_of(talk, ada)).silent
 
 
 async def test_another_evening_time_moves_tonights_message(talk: Conversation) -> None:
@@ -157,7 +157,7 @@ async def test_a_flight_moves_what_is_planned_and_asks_the_country(talk: Convers
     assert "999" in said[0].text
     assert "119" in said[0].text
     await talk.press(ada, "se:abroad:GB", "Country: United Kingdom")
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.country, patient.zone, patient.zone_country_asked) == ("GB", "Asia/Tokyo", False)
     said = await talk.say(ada, "/help")
     assert "999" in said[0].text
@@ -170,7 +170,7 @@ async def test_abroad_in_a_third_country_it_is_typed(talk: Conversation) -> None
     await talk.say(ada, "Paris")
     await talk.press(ada, "se:abroad:other", "Which country are you in?")
     await talk.say(ada, "Belgum")
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.country, patient.zone) == ("BE", "Europe/Brussels")
     assert not patient.zone_country_asked
 
@@ -180,9 +180,9 @@ async def test_a_country_of_several_clocks_asks_which(talk: Conversation) -> Non
     await opened(talk, ada, "country")
     await talk.press(ada, "se:country:US")
     assert "Where are you?" in ada.last.text
-    assert (await known(talk, ada)).zone == "Europe/London", "until it is answered"
+    assert (await patient_of(talk, ada)).zone == "Europe/London", "until it is answered"
     await talk.press(ada, "se:zone:America/Denver", "Time zone: Denver")
-    patient = await known(talk, ada)
+    patient = await patient_of(talk, ada)
     assert (patient.country, patient.zone, patient.zone_country_asked) == ("US", "America/Denver", False)
 
 
@@ -191,7 +191,7 @@ async def test_a_city_typed_below_the_second_question_is_understood(talk: Conver
     await opened(talk, ada, "country")
     await talk.say(ada, "Australia")
     await talk.say(ada, "Perth")
-    assert (await known(talk, ada)).zone == "Australia/Perth"
+    assert (await patient_of(talk, ada)).zone == "Australia/Perth"
 
 
 async def test_a_shared_place_sets_the_zone_when_it_is_asked_for(talk: Conversation) -> None:
@@ -200,7 +200,7 @@ async def test_a_shared_place_sets_the_zone_when_it_is_asked_for(talk: Conversat
     await talk.press(ada, "se:where", "do not keep the place")
     await ada.share_location(48.85, 2.35)
     await talk.settled()
-    assert (await known(talk, ada)).zone == "Europe/Paris"
+    assert (await patient_of(talk, ada)).zone == "Europe/Paris"
     assert ada.chat.reply_keyboard is None
     assert "Which country are you in now?" in newest_with(ada, "se:abroad:FR").text
 
@@ -209,7 +209,7 @@ async def test_a_shared_place_nobody_asked_for_changes_nothing(talk: Conversatio
     ada = await talk.patient()
     await ada.share_location(48.85, 2.35)
     await talk.settled()
-    assert (await known(talk, ada)).zone == "Europe/London"
+    assert (await patient_of(talk, ada)).zone == "Europe/London"
     assert "999" in ada.last.text
     assert "cannot send help" in ada.last.text
     await talk.press(ada, "Set my clock to Paris", "Time zone: Paris")
@@ -230,14 +230,14 @@ async def test_a_pause_is_typed(talk: Conversation, typed: str, day: str) -> Non
     await opened(talk, ada, "pause")
     said = await talk.say(ada, typed)
     assert "Paused" in said[0].text
-    assert (await known(talk, ada)).paused_until == date.fromisoformat(day)
+    assert (await patient_of(talk, ada)).paused_until == date.fromisoformat(day)
 
 
 async def test_an_american_date_is_month_first(talk: Conversation) -> None:
     ada = await talk.patient(country="US", zone="America/New_York")
     await opened(talk, ada, "pause")
     await talk.say(ada, "12/3")
-    assert (await known(talk, ada)).paused_until == date(2026, 12, 3)
+    assert (await patient_of(talk, ada)).paused_until == date(2026, 12, 3)
 
 
 @pytest.mark.parametrize("typed", ["yesterday", "1 November 2026", "today", "in 3 years"])
@@ -248,7 +248,7 @@ async def test_a_pause_that_ends_before_it_begins_or_never_is_asked_again(
     await opened(talk, ada, "pause")
     said = await talk.say(ada, typed)
     assert "as a day ahead" in said[0].text
-    assert (await known(talk, ada)).paused_until is None
+    assert (await patient_of(talk, ada)).paused_until is None
 
 
 async def test_a_pause_is_silent_and_ends_by_itself(talk: Conversation) -> None:
@@ -273,7 +273,7 @@ async def test_on_the_day_of_return_it_begins_again_in_the_evening(talk: Convers
     ada.mark()
     await talk.go_to(datetime(2026, 11, 23, 8, 31, tzinfo=LONDON))
     await ada.wait("Your pause is over")
-    assert (await known(talk, ada)).paused_until is None
+    assert (await patient_of(talk, ada)).paused_until is None
     ada.mark()
     await talk.until(time(20, 30))
     await ada.wait(lambda who: who.since())
@@ -287,7 +287,7 @@ async def test_the_word_of_return_comes_though_telegram_refused_it_first(talk: C
     await talk.go_to(datetime(2026, 11, 23, 8, 31, tzinfo=LONDON))
     await talk.later(minutes=1)
     await ada.wait("Your pause is over")
-    assert (await known(talk, ada)).paused_until is None
+    assert (await patient_of(talk, ada)).paused_until is None
 
 
 async def test_a_pause_can_be_ended_early(talk: Conversation) -> None:
@@ -319,12 +319,12 @@ async def test_a_restart_between_opening_a_page_and_typing(talk: Conversation) -
 )  # fmt: skip
 async def test_nonsense_in_a_button_is_answered_and_changes_nothing(talk: Conversation, data: str) -> None:
     ada = await talk.patient()
-    before = await known(talk, ada)
+    before = await patient_of(talk, ada)
     await opened(talk, ada)
     await ada.press(ada.last, data, stale=True)
     await talk.settled()
     assert all(query.answered for query in talk.telegram.world.queries.values())
-    after = await known(talk, ada)
+    after = await patient_of(talk, ada)
     assert (after.times, after.zone, after.country, after.silent) == (
         before.times,
         before.zone,

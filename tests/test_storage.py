@@ -7,7 +7,7 @@ import contextlib
 import re
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ from bot.storage.sendings import Backlog
 from bot.storage.store import Store
 from bot.storage.tables import metadata
 from content.schema import Level
-from tests.servers import fresh_database, postgres_url  # noqa: F401 (a fixture)
+from tests.servers import fresh_database
 
 NOW = datetime(2025, 3, 1, 20, 0, tzinfo=UTC)
 NIGHT = date(2025, 3, 1)
@@ -47,18 +47,9 @@ NOTHING_DUE = {"due": 0, "claimed": 0, "sending": 0, "unknown": 0}
 CLOT = Finding("E1", Level.EMERGENCY, "clot", "left", ("swollen", "warm"))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'made' / 'quietlegs.db'}"
-        return
-    with fresh_database(request.getfixturevalue("postgres_url")) as fresh:
-        yield fresh
-
-
 @pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with opened(url) as database:
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as database:
         yield database
 
 
@@ -75,8 +66,8 @@ async def patient(database: Database) -> Patient:
 
 
 @contextlib.asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
+async def opened(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
     await database.open()
     try:
         yield database
@@ -456,8 +447,8 @@ async def test_without_safety_first_the_oldest_is_claimed(database: Database, pa
     assert [row.subject for row in claimed] == ["a"]
 
 
-async def test_no_two_claim_the_same_sending(url: str) -> None:
-    async with opened(url) as first, opened(url) as second, opened(url) as third:
+async def test_no_two_claim_the_same_sending(database_url: str) -> None:
+    async with opened(database_url) as first, opened(database_url) as second, opened(database_url) as third:
         async with first.transaction() as store:
             patient = await store.add_patient(5, "en", TIMES, NOW)
             for step in range(90):
@@ -601,8 +592,8 @@ async def test_receipts_and_notes_are_kept(database: Database) -> None:
 # --- transactions --------------------------------------------------------------------------------------
 
 
-async def test_no_update_is_lost_between_reading_and_writing(url: str) -> None:
-    async with opened(url) as first, opened(url) as second:
+async def test_no_update_is_lost_between_reading_and_writing(database_url: str) -> None:
+    async with opened(database_url) as first, opened(database_url) as second:
         async with first.transaction() as store:
             patient = await store.add_patient(5, "en", TIMES, NOW)
             await store.change_patient(patient.id, expecting="0")
@@ -920,7 +911,7 @@ OTHERS = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 
 
 @pytest.mark.postgres
-async def test_a_connection_that_the_server_closed_is_not_taken(postgres_url: str) -> None:  # noqa: F811
+async def test_a_connection_that_the_server_closed_is_not_taken(postgres_url: str) -> None:
     with fresh_database(postgres_url) as fresh:
         database = Database(fresh)
         await database.open()
@@ -936,7 +927,7 @@ async def test_a_connection_that_the_server_closed_is_not_taken(postgres_url: st
 
 @pytest.mark.postgres
 async def test_a_transaction_that_fails_on_the_server_leaves_nothing_and_a_good_connection(
-    postgres_url: str,  # noqa: F811
+    postgres_url: str,
 ) -> None:
     with fresh_database(postgres_url) as fresh:
         database = Database(fresh)

@@ -223,6 +223,6 @@ def test_a_checkin_is_useful_until_two_hours_before_the_next_prompt() -> None:
     assert wall(until, BERLIN) == "2026-05-20 18:30 +0200"
 
 
-def test_a_checkin_shortly_before_the_prompt_is_still_useful_for_a_while() -> None:
+def test_a_checkin_shortly_before_the_prompt_is_still_useful_for_an_hour() -> None:
     due = local_moment(date(2026, 5, 20), time(19, 30), BERLIN)
-    assert wall(checkin_useful_until(due, time(20, 30), BERLIN, TIMING), BERLIN) == "2026-05-20 20:00 +0200"
+    assert wall(checkin_useful_until(due, time(20, 30), BERLIN, TIMING), BERLIN) == "2026-05-20 20:30 +0200"

@@ -14,7 +14,6 @@ from bot.rules.triage import (
     in_doubt,
     judge,
     outranks,
-    possible_level,
     withheld,
 )
 from content.loader import Content, load
@@ -272,19 +271,14 @@ def test_open_rows_withhold_what_would_harm(content: Content) -> None:
     assert withheld(content, []) == frozenset()
 
 
-def test_the_level_that_an_answer_may_have(content: Content) -> None:
-    options = {option.code: option for option in content.questions["signs"].options}
-    assert possible_level(content, options["low_mood"]) is Level.EMERGENCY
-    assert possible_level(content, options["none"]) is Level.NONE
-
-
 def test_every_warning_sign_leads_somewhere(content: Content) -> None:
     for option in content.questions["signs"].options:
         if option.code in ("none", "unsure", "other"):
             continue
         told = Facts(signs=dict.fromkeys(option.signs, "yes"))
-        sure = max((one.level for one in judge(content, told)), default=Level.NONE)
-        assert max(sure, possible_level(content, option)) >= Level.URGENT
+        sure = [found.level for found in judge(content, told)]
+        perhaps = [content.red_flags[row].level for row in option.rows]
+        assert max([*sure, *perhaps]) >= Level.URGENT
 
 
 def test_a_condition_without_anything_reported_is_not_met() -> None:

@@ -114,14 +114,6 @@ class Bot:
         self.given_up.append(update.update_id)
 
 
-@pytest_asyncio.fixture
-async def telegram() -> AsyncIterator[Sandbox]:
-    sandbox = Sandbox()
-    await sandbox.start()
-    yield sandbox
-    await sandbox.stop()
-
-
 @pytest.fixture
 def inbox() -> Memory:
     return Memory()

@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from bot.flows.cards import cycle_of, told_before, why_row
+from bot.flows.enrolment import QUOTED
 from bot.flows.escalation import Spoken, close, reopen
+from bot.flows.precedence import number_of
+from bot.flows.refusals import not_enrolled, old_button
+from bot.flows.schedule import is_silent, out_of_quiet
 from bot.flows.services import Services
 from bot.flows.settings import month_first
-from bot.messages import Button, Message, Reply, Rows
+from bot.messages import Button, Message, Reply, Rows, in_rows
 from bot.model import Escalation, Kind, Outcome, Patient, Sending
 from bot.rules.clock_words import is_like_date, read_date
 from bot.rules.lifecycle import is_own_and_grave
-from bot.rules.timing import end_of_quiet, in_quiet_hours, local_moment
+from bot.rules.timing import iso_date, local_moment
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level
@@ -20,7 +24,6 @@ from content.words import Html
 
 KEPT = "appointment"  # the event that holds the day (ISO date), or nothing once that is taken back
 CHOICES = 8  # days offered as buttons, today first
-A_ROW = 2
 FURTHEST = timedelta(days=366)
 ASKED_FOR = timedelta(days=3)  # so long after the day what was said is still asked
 NOON = time(12)
@@ -44,7 +47,7 @@ async def show(services: Services, chat_id: int) -> Reply:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(content.words.say("not_enrolled")),))
+            return not_enrolled(content)
         rows = [row for row in await store.escalations(patient.id) if _may_have_one(content, row)]
         now_ones = [row for row in await store.open_escalations(patient.id) if _cannot_wait(row)]
         days = {row.id: await _day_of(store, row) for row in rows}
@@ -92,17 +95,16 @@ async def ask_day(services: Services, store: Store, patient: Patient, row: Escal
     content = services.content_for(patient)
     await store.change_patient(patient.id, expecting=f"{KEPT}:{row.id}")
     text = content.words.say("appointment_ask", line=Html(content.rule_words[row.rule].line))
-    return Message(text, _day_rows(content, row, services.clock().astimezone(patient.tz).date()))
+    return Message(text, _day_rows(content, row, patient.day_of(services.clock())))
 
 
 def _day_rows(content: Content, row: Escalation, today: date) -> Rows:
     words = content.words
     days = [today + timedelta(days=ahead) for ahead in range(CHOICES)]
     choices = [Button(words.day(day), f"ap:{row.id}:on:{day.isoformat()}") for day in days]
-    rows = [tuple(choices[at : at + A_ROW]) for at in range(0, CHOICES, A_ROW)]
     other = Button(words.plain("appointment_other_day"), f"ap:{row.id}:type")
     unknown = Button(words.plain("appointment_unknown_day"), f"ap:{row.id}:later")
-    return (*rows, (other,), (unknown,))
+    return (*in_rows(choices, 2), (other,), (unknown,))
 
 
 async def press(services: Services, chat_id: int, escalation_id: int, what: str, detail: str) -> Reply:
@@ -111,13 +113,13 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
         patient = await store.patient_of_chat(chat_id)
         row = await store.escalation(escalation_id)
         content = services.content_of(patient)
-        old = Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        old = old_button(content)
         if patient is None or row is None or row.patient_id != patient.id or row.rule not in content.rules:
             return old
         if what == "ask":
             return Reply(edit=await ask_day(services, store, patient, row))
         if what == "on":
-            kept = await _keep(services, store, patient, row, _date_of(detail))
+            kept = await _keep(services, store, patient, row, iso_date(detail))
             return old if kept is None else Reply(edit=kept)
         if what in ("type", "later"):
             return await _no_day_yet(store, patient, content, row, what)
@@ -130,13 +132,6 @@ async def _no_day_yet(store: Store, patient: Patient, content: Content, row: Esc
     return Reply(edit=Message(content.words.say("appointment_type_day" if is_typed else "appointment_later")))
 
 
-def _date_of(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
-
-
 async def typed(
     services: Services, store: Store, patient: Patient, escalation_id: str, text: str
 ) -> Reply | None:
@@ -145,13 +140,13 @@ async def typed(
     content = services.content_for(patient)
     if row is None or row.patient_id != patient.id or row.rule not in content.rules:
         return None
-    today = services.clock().astimezone(patient.tz).date()
+    today = patient.day_of(services.clock())
     day = read_date(text, today, content.clock, month_first=month_first(content, patient))
     if day is None and not is_like_date(text, content.clock):
         return None
     kept = await _keep(services, store, patient, row, day)
     if kept is None:
-        return Reply(messages=(Message(content.words.say("appointment_not_understood", text=text[:40])),))
+        return Reply(messages=(Message(content.words.say("appointment_not_understood", text=text[:QUOTED])),))
     return Reply(messages=(kept,))
 
 
@@ -160,7 +155,7 @@ async def told_day(
 ) -> Message | None:
     """Note the day that a sentence says something is booked for; None when it names none, or no exact one."""
     content = services.content_for(patient)
-    today = services.clock().astimezone(patient.tz).date()
+    today = patient.day_of(services.clock())
     words = text.casefold().replace(",", " ").split()
     units = {*content.clock.day_units, *content.clock.month_units}
     begins = [at for at, word in enumerate(words) if word in content.phrases.replies.day_after]
@@ -189,7 +184,7 @@ async def _keep(
 ) -> Message | None:
     """Note the day and plan both messages; None for a day that is past or too far."""
     content, now = services.content_for(patient), services.clock()
-    today = now.astimezone(patient.tz).date()
+    today = patient.day_of(now)
     if day is None or not today <= day <= today + FURTHEST:
         return None
     await store.change_patient(patient.id, expecting="")
@@ -208,17 +203,16 @@ def _evening_before(patient: Patient, day: date) -> datetime:
 
 async def _plan(services: Services, store: Store, patient: Patient, row: Escalation, day: date) -> None:
     """Plan the evening before (an even step) and the day after (an odd one), in place of other days'."""
-    now, times, zone = services.clock(), patient.times, patient.tz
-    subject = subject_of(row)
+    now, subject = services.clock(), subject_of(row)
     await store.drop_ready(patient.id, (Kind.APPOINTMENT,), "another day", subject=subject)
     steps = [sent.step for sent in await store.sending_for(patient.id, Kind.APPOINTMENT, subject)]
     first = (max(steps, default=-1) // 2 + 1) * 2
     before = _evening_before(patient, day)
     if before > now:
-        noon = local_moment(day, NOON, zone)
+        noon = local_moment(day, NOON, patient.tz)
         await store.plan(patient.id, Kind.APPOINTMENT, subject, first, before, noon)
-    after = local_moment(day + timedelta(days=1), times.checkin_at, zone)
-    after = end_of_quiet(after, times.quiet_from, times.quiet_until, zone)
+    morning_after = local_moment(day + timedelta(days=1), patient.times.checkin_at, patient.tz)
+    after = out_of_quiet(patient, morning_after)
     await store.plan(patient.id, Kind.APPOINTMENT, subject, first + 1, after, after + ASKED_FOR)
     services.wake()
 
@@ -230,15 +224,14 @@ async def render(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
     """Render what to take along and to ask, or the question what came of it."""
-    row = await store.escalation(int(sending.subject.split(":")[1]))
+    row = await store.escalation(number_of(sending))
     content = services.content_for(patient)
     day = await _day_of(store, row) if row is not None else None
     if row is None or day is None or row.rule not in content.rules:
         return Spoken(None, "no appointment")
     if not row.is_open and row.outcome != Outcome.BOOKED:
         return Spoken(None, "settled")
-    quiet = in_quiet_hours(now, patient.times.quiet_from, patient.times.quiet_until, patient.tz)
-    silent = patient.silent or quiet
+    silent = is_silent(patient, now)
     if sending.step % 2 == 0:
         return Spoken(Message(_before(content, row, day), (why_row(content, row),), silent=silent))
     await store.change_patient(patient.id, expecting="")

@@ -9,14 +9,14 @@ from datetime import date, datetime, timedelta
 from bot.flows.cards import MISTAP, UNANSWERED, cycle_of, question_message, words_of
 from bot.flows.escalation import Raised, Spoken, close, raise_findings, tell_anew
 from bot.flows.pages import page
-from bot.flows.precedence import gravity, waits_for_graver
-from bot.flows.schedule import next_morning
+from bot.flows.precedence import gravity, number_of, waits_for_graver
+from bot.flows.refusals import old_button
+from bot.flows.schedule import is_quiet, next_morning
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Asking, Escalation, Facts, Finding, Kind, Patient, Sending, State
 from bot.rules.hearing import flag_codes, hangs_on_one_answer, sign_codes
 from bot.rules.lifecycle import is_own_and_grave
-from bot.rules.timing import in_quiet_hours
 from bot.rules.triage import YES, finding_for, judge
 from bot.storage.store import Store
 from content.loader import Content
@@ -86,13 +86,13 @@ async def put_question(
     for old in standing:
         if _covers(asking, old):
             await store.answer_asking(old.id, "again", now)
-    await store.plan(patient.id, Kind.QUESTION, _subject(asking), 0, now + wait)
+    await store.plan(patient.id, Kind.QUESTION, asking.subject, 0, now + wait)
     return asking
 
 
 async def was_put(store: Store, asking: Asking) -> bool:
-    """Say whether a question may have reached the chat."""
-    sent = await store.sending_for(asking.patient_id, Kind.QUESTION, _subject(asking))
+    """Return whether a question may have reached the chat."""
+    sent = await store.sending_for(asking.patient_id, Kind.QUESTION, asking.subject)
     return any(one.state not in (State.READY, State.DROPPED) for one in sent)
 
 
@@ -109,7 +109,10 @@ async def drop_row(services: Services, store: Store, patient: Patient, asking: A
 
 
 def _covers(asking: Asking, old: Asking) -> bool:
-    """Say whether a question asks all that an older one for the same reason left open; a pattern's always."""
+    """Return whether a question replaces an older one for the same reason: it asks all that was left open.
+
+    A pattern's question always replaces the one before.
+    """
     same = (asking.because, asking.about_other) == (old.because, old.about_other)
     return same and (_is_of_pattern(asking) or set(old.rules) <= set(asking.rules))
 
@@ -124,10 +127,6 @@ def _pattern_behind(content: Content, asking: Asking) -> Pattern | None:
     return content.patterns.get(rule) if kind == PATTERN else None
 
 
-def _subject(asking: Asking) -> str:
-    return f"asking:{asking.id}"
-
-
 async def render_question(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> Spoken:
@@ -135,7 +134,7 @@ async def render_question(
 
     A pattern that sets no level by itself has its question asked once more, and no card comes of silence.
     """
-    asking = await store.asking(int(sending.subject.split(":")[1]))
+    asking = await store.asking(number_of(sending))
     if asking is None or asking.answered_at is not None:
         return Spoken(None, "answered")
     content = services.content_for(patient)
@@ -153,14 +152,12 @@ async def render_question(
         return Spoken(None, "graver")
     if await waits_for_graver(store, patient, content, gravity(content, asking.rules[0], level), now):
         return Spoken(None, waits=True)
-    times = patient.times
-    quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
-    message = question_message(services.content_for(patient), patient, asking, now.date())
-    return Spoken(replace(message, silent=quiet and light))
+    message = question_message(content, patient, asking, now.date())
+    return Spoken(replace(message, silent=light and is_quiet(patient, now)))
 
 
 async def has_emergency(store: Store, patient: Patient) -> bool:
-    """Say whether an emergency of the patient's own is open: no further question of a lower level then."""
+    """Return whether an emergency of the patient's own is open: no further question of a lower level then."""
     rows = await store.open_escalations(patient.id)
     return any(is_own_and_grave(row) and row.level >= Level.EMERGENCY for row in rows)
 
@@ -169,7 +166,7 @@ async def question_told(
     services: Services, store: Store, patient: Patient, sending: Sending, now: datetime
 ) -> None:
     """Plan the moment at which silence is taken as a yes; a card that stands anyway waits for an answer."""
-    asking = await store.asking(int(sending.subject.split(":")[1]))
+    asking = await store.asking(number_of(sending))
     if asking is None or asking.answered_at is not None or asking.because.startswith(f"{MISTAP}:"):
         return
     content = services.content_for(patient)
@@ -192,8 +189,7 @@ async def answer(services: Services, chat_id: int, asking_id: int, answer: str, 
         patient = await store.patient_of_chat(chat_id)
         asking = await store.asking(asking_id)
         if patient is None or asking is None or asking.patient_id != patient.id:
-            words = services.content_of(patient).words
-            return Reply(notice=words.plain("notice_old_button"), alert=True)
+            return old_button(services.content_of(patient))
         content = services.content_for(patient)
         if answer == "no":
             if not await store.answer_asking(asking.id, "no", services.clock()):
@@ -201,7 +197,7 @@ async def answer(services: Services, chat_id: int, asking_id: int, answer: str, 
             return await _ruled_out(services, store, patient, asking, origin)
         rule = await _in_doubt(store, patient, content, asking) if answer == UNSURE else answer
         if rule not in asking.rules:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         raised = await _take_as(services, store, patient, asking, rule, answer, f"{origin}:{asking.id}")
         line = Html(words_of(content, rule, asking.about_other).line)
         done = Html(f"{content.words.say('question_taken')}\n\n{line}")
@@ -392,12 +388,12 @@ async def _night_as_it_reads(
 async def _acknowledge(services: Services, store: Store, row: Escalation) -> None:
     now = services.clock()
     await store.change_escalation(row.id, acknowledged_at=row.acknowledged_at or now)
-    await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=f"escalation:{row.id}")
+    await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=row.subject)
 
 
 async def _days_ruled_out(store: Store, patient: Patient, row: Escalation) -> int:
     events = await store.events(row.id)
-    return len({one.at.astimezone(patient.tz).date() for one in events if one.what == "ruled_out"})
+    return len({patient.day_of(one.at) for one in events if one.what == "ruled_out"})
 
 
 async def _ask_again_tomorrow(
@@ -408,9 +404,9 @@ async def _ask_again_tomorrow(
         patient.id, row.night, f"{MISTAP}:{row.id}", (row.rule,), row.about_other, f"{origin}:tomorrow", now
     )
     tomorrow = next_morning(patient, now)
-    if tomorrow.astimezone(patient.tz).date() == now.astimezone(patient.tz).date():
+    if patient.day_of(tomorrow) == patient.day_of(now):
         tomorrow = next_morning(patient, now, days=2)
-    await store.plan(patient.id, Kind.QUESTION, _subject(again), 0, tomorrow)
+    await store.plan(patient.id, Kind.QUESTION, again.subject, 0, tomorrow)
 
 
 async def _ask_the_rest(

@@ -39,7 +39,7 @@ def lifetime_of(content: Content, rule: str) -> Lifetime:
 
 
 def is_despair(content: Content, rule: str) -> bool:
-    """Say whether a red flag is answered with a crisis line first."""
+    """Return whether a red flag is answered with a crisis line first."""
     return lifetime_of(content, rule) == "despair"
 
 
@@ -209,7 +209,7 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
         key = "follow_up_other"
     text = words.say(
         "follow_up_despair" if despair and not row.about_other else key,
-        day=words.day(row.raised_at.astimezone(patient.tz).date()),
+        day=words.day(patient.day_of(row.raised_at)),
         line=Html(_with_side(content, row, rule_words.line)),
         action=Html(rule_words.action),
     )
@@ -249,7 +249,7 @@ def still_open(content: Content, patient: Patient, row: Escalation, now: datetim
     text = content.words.say(
         key,
         label=matter_label(content, row),
-        day=content.words.day(row.raised_at.astimezone(patient.tz).date()),
+        day=content.words.day(patient.day_of(row.raised_at)),
         action=Html(content.rule_words[row.rule].action),
     )
     call = who_to_call(content, patient, lifetime_of(content, row.rule), row.level, now.date())
@@ -261,7 +261,7 @@ def is_it_gone(content: Content, patient: Patient, row: Escalation) -> Message:
     """Return the question whether what was urgent has gone; only its yes lowers it."""
     text = content.words.say(
         "ask_gone",
-        day=content.words.day(row.raised_at.astimezone(patient.tz).date()),
+        day=content.words.day(patient.day_of(row.raised_at)),
         line=Html(_with_side(content, row, content.rule_words[row.rule].line)),
     )
     choices = (("button_still", STILL), ("button_gone", GONE), ("button_seen", Outcome.SEEN))

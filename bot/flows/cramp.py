@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.flows import numbers
 from bot.flows.asking import drop_row, put_question, was_put
 from bot.flows.escalation import raise_findings
 from bot.flows.facts import circumstances, flags_of
+from bot.flows.refusals import nobody, old_button
+from bot.flows.schedule import current_night
 from bot.flows.services import Services
-from bot.messages import Button, Message, Reply, Rows, Style
+from bot.messages import Button, Message, Reply, Rows, Style, in_rows
 from bot.model import Episode, Facts, Patient
-from bot.rules.timing import night_at
-from bot.rules.tips import Circumstances, withheld_techniques
+from bot.rules.tips import NOTHING_KNOWN, withheld_techniques
 from bot.rules.triage import judge
 from bot.storage.store import Store
 from content.loader import Content
@@ -49,17 +50,13 @@ async def _withheld(
 ) -> frozenset[str]:
     """Return the techniques that are wrong for a person now; of a stranger nothing is known."""
     if patient is None or not patient.is_enrolled:
-        return withheld_techniques(content, Circumstances({}, frozenset(), frozenset(), frozenset()))
-    at = await circumstances(store, patient, content, _night(patient, moment), but_for=LASTING[0])
+        return withheld_techniques(content, NOTHING_KNOWN)
+    at = await circumstances(store, patient, content, current_night(patient, moment), but_for=LASTING[0])
     return withheld_techniques(content, at)
 
 
-def _night(patient: Patient, moment: datetime) -> date:
-    return night_at(moment, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
-
-
 def _say(content: Content, key: str, patient: Patient | None, moment: datetime) -> Html:
-    today = moment.astimezone(patient.tz).date() if patient else moment.date()
+    today = patient.day_of(moment) if patient else moment.date()
     return content.words.say(key, emergency=numbers.emergency_block(content, patient, today))
 
 
@@ -76,9 +73,9 @@ async def file(services: Services, chat_id: int, asked_at: int, origin: str) -> 
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(None))
         moment = _moment_of(services, asked_at)
-        episode = await store.add_episode(patient.id, _night(patient, moment), moment, origin)
+        episode = await store.add_episode(patient.id, current_night(patient, moment), moment, origin)
         lasting = timedelta(minutes=services.content_for(patient).timing.cramp_lasts_minutes)
         if services.clock() - moment <= lasting:
             await _let_go_in_time(services, store, patient)
@@ -106,8 +103,7 @@ def _detail_rows(content: Content, episode: Episode) -> Rows:
     sides = tuple(button("side", side, names[side], side == episode.side) for side in SIDES)
     lasted = content.question_words["longest"].options.items()
     spans = [button("long", code, label, code == episode.longest) for code, label in lasted]
-    rows = [tuple(spans[at : at + 2]) for at in range(0, len(spans), 2)]
-    return (sides, *rows, (Button(content.words.plain("button_done"), f"cr:done:{episode.id}"),))
+    return (sides, *in_rows(spans, 2), (Button(content.words.plain("button_done"), f"cr:done:{episode.id}"),))
 
 
 async def detail(services: Services, chat_id: int, episode_id: int, field: str, value: str) -> Reply:
@@ -117,13 +113,13 @@ async def detail(services: Services, chat_id: int, episode_id: int, field: str, 
         content = services.content_of(patient)
         found = await store.episode(episode_id)
         if patient is None or found is None or found[0] != patient.id:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         episode = found[1]
         if field == "done":
             return Reply(edit=_thanks(content))
         name = FIELDS.get(field, "")
         if not name or value not in content.question_words[name].options:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         await store.change_episode(episode_id, **{name: value})
         episode = replace(episode, side=value) if name == "side" else replace(episode, longest=value)
         if name == "longest":
@@ -169,7 +165,7 @@ async def still_on(services: Services, chat_id: int, origin: str) -> Reply:
         if patient is None or patient.consent_at is None:
             return Reply(messages=(Message(_say(content, "cramp_on", None, moment)),))
         withheld = await _withheld(store, patient, content, moment)
-        night = _night(patient, moment)
+        night = current_night(patient, moment)
         await put_question(
             services, store, patient, night, LASTING_BECAUSE, LASTING, False, origin, wait=HELP_FIRST
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from bot.flows.schedule import ended_night
+from bot.flows.refusals import not_enrolled
+from bot.flows.schedule import current_night, ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply
 from bot.model import CheckIn, Episode, Evening, Patient
-from bot.rules.timing import night_at
 from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
@@ -38,7 +38,7 @@ async def show(services: Services, chat_id: int) -> Reply:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(content.words.say("not_enrolled")),))
+            return not_enrolled(content)
         known = await _nights(store, patient, services.clock())
     button = Button(content.words.plain("button_fill_in"), "nt:list")
     return Reply(messages=(Message(_text(content, known), ((button,),)),))
@@ -46,10 +46,9 @@ async def show(services: Services, chat_id: int) -> Reply:
 
 async def _nights(store: Store, patient: Patient, now: datetime) -> list[_Known]:
     """Return the last nights, newest first; tonight once a cramp was noted, none before the person came."""
-    times, zone = patient.times, patient.tz
-    ended, tonight = ended_night(patient, now), night_at(now, times.prompt_at, times.checkin_at, zone)
+    ended, tonight = ended_night(patient, now), current_night(patient, now)
     first = ended - timedelta(days=NIGHTS - 1)
-    came = night_at(patient.created_at, times.prompt_at, times.checkin_at, zone)
+    came = current_night(patient, patient.created_at)
     checkins = {one.night: one for one in await store.diary(patient.id, first, ended)}
     evenings = {one.night: one for one in await store.evenings(patient.id, first, ended)}
     episodes = await store.episodes(patient.id, first, tonight)

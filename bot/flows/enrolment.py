@@ -7,9 +7,10 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows import access, numbers, presence, profile
 from bot.flows.escalation import replan
+from bot.flows.refusals import nobody, old_button
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
-from bot.messages import Button, Message, Reply, Rows, Style
+from bot.messages import Button, Message, Reply, Rows, Style, in_rows
 from bot.model import Patient
 from bot.rules import places
 from bot.rules.clock_words import read_time
@@ -23,6 +24,7 @@ STEP_BEFORE = {"zone": "country", "prompt": "zone", "checkin": "prompt"}
 SHARING = "where"  # the key that sends a place is shown below the keyboard, and must go again
 SHARED = "+where"  # behind the message that answered while that key was shown
 MANY_ZONES = 12  # at most so many buttons of places
+QUOTED = 40  # characters of what was typed and not understood that are said back
 HALF_DAY = timedelta(hours=12)
 
 
@@ -148,9 +150,8 @@ def country_page(services: Services, content: Content, area: str) -> Message:
     buttons = [
         Button(places.country_name(code, content.language), f"{area}:country:{code}") for code in codes
     ]
-    rows = [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
     skip = (Button(words.plain("button_skip"), f"{area}:country:skip"),)
-    return Message(words.say("ask_country"), (*rows, skip))
+    return Message(words.say("ask_country"), (*in_rows(buttons, 2), skip))
 
 
 def zone_page(content: Content, country: str | None, area: str, default: str | None = None) -> Message:
@@ -169,8 +170,7 @@ def time_page(content: Content, which: str, area: str) -> Message:
     words, timing = content.words, content.timing
     choices = timing.prompt_choices if which == "prompt" else timing.checkin_choices
     buttons = [Button(words.time(at), f"{area}:{which}:{at:%H%M}") for at in choices]
-    rows = tuple(tuple(buttons[at : at + 3]) for at in range(0, len(buttons), 3))
-    return Message(words.say(f"ask_{which}"), rows)
+    return Message(words.say(f"ask_{which}"), in_rows(buttons, 3))
 
 
 # --- answers -------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ async def press(
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(language))
         content = services.content_for(patient)
         if patient.step == "done":
             return await _pressed_late(services, store, content, patient, what, value)
@@ -194,7 +194,7 @@ async def press(
             return await _go_back(services, store, patient, value)
         accepted = await accept(services, store, patient, what, value)
         if accepted is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         return await _next_page(services, store, patient, accepted, what, in_place=True)
 
 
@@ -284,7 +284,7 @@ def of_country(patient: Patient, code: str | None) -> dict[str, object]:
 
 
 def is_abroad(patient: Patient, zone: str) -> bool:
-    """Say whether a zone lies in another country than the one whose numbers are shown."""
+    """Return whether a zone lies in another country than the one whose numbers are shown."""
     there = places.country_of_zone(zone)
     return bool(patient.country and there and there != patient.country)
 
@@ -375,7 +375,7 @@ async def typed(services: Services, store: Store, patient: Patient, text: str, o
         return Reply(messages=(found,))
     accepted = await accept(services, store, patient, what, found) if found else None
     if accepted is None:
-        lead = content.words.say(f"not_understood_{what}", text=text[:40])
+        lead = content.words.say(f"not_understood_{what}", text=text[:QUOTED])
         return Reply(messages=(step_page(services, content, patient, now, lead),))
     accepted = await take(store, patient, accepted, "enrol", what, origin)
     return await _next_page(services, store, patient, accepted, what, in_place=False)

@@ -30,14 +30,13 @@ from bot.flows.precedence import (
     waits_for_graver,
 )
 from bot.flows.remembering import MET, remember_red_flags
-from bot.flows.schedule import told_night
+from bot.flows.schedule import out_of_quiet, told_night
 from bot.flows.services import Services
 from bot.messages import Message
 from bot.model import Escalation, Finding, Kind, Patient, Sending
 from bot.rules import lifecycle
 from bot.rules.lifecycle import Speaks
 from bot.rules.memory import is_news
-from bot.rules.timing import end_of_quiet
 from bot.rules.triage import withheld
 from bot.storage.store import Store
 from content.loader import Content
@@ -74,11 +73,6 @@ class Raised:
             return ()
         rule, about_other = self.again[0]
         return (told_before(content, patient, rule, today, about_other),)
-
-
-def subject_of(escalation: Escalation) -> str:
-    """Return the sendings' subject for one escalation."""
-    return f"escalation:{escalation.id}"
 
 
 # --- raising -------------------------------------------------------------------------------------------
@@ -214,7 +208,7 @@ async def reopen(services: Services, store: Store, patient: Patient, row: Escala
     now = services.clock()
     await store.change_escalation(row.id, closed_at=None, outcome=because)
     await store.note_event(row.id, f"opened:{because}", now)
-    asked = await store.sending_for(patient.id, Kind.FOLLOW_UP, subject_of(row))
+    asked = await store.sending_for(patient.id, Kind.FOLLOW_UP, row.subject)
     step = max((sent.step for sent in asked), default=-1) + 1
     await _plan_follow_up(store, patient, services.content_for(patient), row, step, now)
 
@@ -225,9 +219,9 @@ async def _owe_card(store: Store, patient: Patient, row: Escalation, now: dateti
     if row.level < Level.URGENT:
         if lifecycle.forbids_coaching(await store.open_escalations(patient.id)):
             return
-        due = end_of_quiet(now, patient.times.quiet_from, patient.times.quiet_until, patient.tz)
-    steps = await store.sending_for(patient.id, Kind.CARD, subject_of(row))
-    await store.plan(patient.id, Kind.CARD, subject_of(row), len(steps), due)
+        due = out_of_quiet(patient, now)
+    steps = await store.sending_for(patient.id, Kind.CARD, row.subject)
+    await store.plan(patient.id, Kind.CARD, row.subject, len(steps), due)
 
 
 async def close(services: Services, store: Store, patient: Patient, row: Escalation, outcome: str) -> None:
@@ -235,10 +229,10 @@ async def close(services: Services, store: Store, patient: Patient, row: Escalat
     now = services.clock()
     await store.change_escalation(row.id, closed_at=now, outcome=outcome)
     await store.note_event(row.id, f"closed:{outcome}", now)
-    await store.drop_ready(row.patient_id, (Kind.CARD, Kind.FOLLOW_UP), "settled", subject=subject_of(row))
+    await store.drop_ready(row.patient_id, (Kind.CARD, Kind.FOLLOW_UP), "settled", subject=row.subject)
     for waiting in await store.open_escalations(patient.id):
         if waiting.level < Level.URGENT and waiting.told_at is None:
-            cards = await store.sending_for(patient.id, Kind.CARD, subject_of(waiting))
+            cards = await store.sending_for(patient.id, Kind.CARD, waiting.subject)
             if not any(sent.state in UNDER_WAY for sent in cards):
                 await _owe_card(store, patient, waiting, now + AFTER_THE_ANSWER)
 
@@ -305,7 +299,7 @@ async def _may_not(store: Store, patient: Patient, row: Escalation, now: datetim
         return "stopped" if stopped and row.told_at is not None else ""
     if patient.stopped_at is not None:
         return "stopped"
-    if patient.paused_until is not None and patient.paused_until > now.astimezone(patient.tz).date():
+    if patient.paused_until is not None and patient.paused_until > patient.day_of(now):
         return "paused"
     return "graver" if lifecycle.forbids_coaching(await store.open_escalations(patient.id)) else ""
 
@@ -329,8 +323,8 @@ async def card_told(
     content = services.content_for(patient)
     await _note_told(store, patient, content, row, sending.step, now)
     for other in await told_together(store, patient, sending):
-        cards = await store.sending_for(patient.id, Kind.CARD, subject_of(other))
-        await store.drop_ready(patient.id, (Kind.CARD,), "told", subject=subject_of(other))
+        cards = await store.sending_for(patient.id, Kind.CARD, other.subject)
+        await store.drop_ready(patient.id, (Kind.CARD,), "told", subject=other.subject)
         await _note_told(store, patient, content, other, max((one.step for one in cards), default=0), now)
 
 
@@ -351,13 +345,13 @@ async def _plan_repeat(
     first_told = row.told_at or now
     repeat = lifecycle.next_repeat(cycle, first_told, step, now, patient.times, patient.tz)
     if repeat is not None:
-        await store.plan(patient.id, Kind.CARD, subject_of(row), *repeat)
+        await store.plan(patient.id, Kind.CARD, row.subject, *repeat)
 
 
 async def tell_anew(services: Services, store: Store, patient: Patient, row: Escalation) -> None:
     """Owe the card once more, as if it had never been read."""
     await store.change_escalation(row.id, acknowledged_at=None)
-    subject = subject_of(row)
+    subject = row.subject
     await store.drop_ready(patient.id, (Kind.CARD,), "told anew", subject=subject)
     steps = [sent.step for sent in await store.sending_for(patient.id, Kind.CARD, subject)]
     await store.plan(patient.id, Kind.CARD, subject, max(steps, default=-1) + 1, services.clock())
@@ -397,8 +391,8 @@ async def follow_up_told(
     if row is not None and row.is_open:
         await _note_followed_up(store, patient, content, row, sending.step, now)
     for other in await told_together(store, patient, sending):
-        asked = await store.sending_for(patient.id, Kind.FOLLOW_UP, subject_of(other))
-        await store.drop_ready(patient.id, (Kind.FOLLOW_UP,), "told", subject=subject_of(other))
+        asked = await store.sending_for(patient.id, Kind.FOLLOW_UP, other.subject)
+        await store.drop_ready(patient.id, (Kind.FOLLOW_UP,), "told", subject=other.subject)
         await _note_followed_up(
             store, patient, content, other, max((one.step for one in asked), default=0), now
         )
@@ -417,7 +411,7 @@ async def _plan_follow_up(
     cycle = cycle_of(content, row.rule)
     following = lifecycle.next_follow_up(cycle, row.raised_at, step, now, patient.times, patient.tz)
     if following is not None:
-        await store.plan(patient.id, Kind.FOLLOW_UP, subject_of(row), *following)
+        await store.plan(patient.id, Kind.FOLLOW_UP, row.subject, *following)
 
 
 async def replan(store: Store, patient: Patient, content: Content) -> None:
@@ -438,7 +432,7 @@ async def replan(store: Store, patient: Patient, content: Content) -> None:
 
 
 async def was_asked(store: Store, row: Escalation, but_for: str) -> bool:
-    """Say whether the buttons that say what came of a matter were shown before the update *but_for*.
+    """Return whether the buttons that say what came of a matter were shown before the update *but_for*.
 
     Under a card that can wait they stand from the beginning.
     """

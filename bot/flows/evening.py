@@ -11,12 +11,13 @@ from bot.flows.cards import follow_up, still_open
 from bot.flows.escalation import FOLLOWED_UP, IN_THE_EVENING, Spoken
 from bot.flows.facts import circumstances, signs_since
 from bot.flows.precedence import gravity, is_just, last_told
-from bot.flows.schedule import plan_prompts
+from bot.flows.refusals import nobody, old_button
+from bot.flows.schedule import current_night, is_silent, plan_prompts
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
 from bot.model import Escalation, Evening, Kind, Patient, Sending, State
 from bot.rules.lifecycle import forbids_coaching, is_own_and_grave
-from bot.rules.timing import in_quiet_hours, night_at
+from bot.rules.timing import prompt_useful_until
 from bot.rules.tips import choose_pieces, withheld_techniques
 from bot.storage.company import Company
 from bot.storage.store import Store
@@ -80,9 +81,8 @@ def _greeting(again: bool, late: bool) -> str:
 def _is_silent(content: Content, patient: Patient, now: datetime) -> bool:
     """Prompts before the wind-down sound, unless the person chose silence or has quiet hours."""
     local = now.astimezone(patient.tz).time()
-    times, timing = patient.times, content.timing
-    quiet = in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
-    return patient.silent or quiet or not timing.quiet_until <= local < timing.sounds_before
+    timing = content.timing
+    return is_silent(patient, now) or not timing.quiet_until <= local < timing.sounds_before
 
 
 async def foresee_prompts(
@@ -138,12 +138,8 @@ async def _as_it_suits(
     services: Services, store: Store, patient: Patient, content: Content, evening: Evening
 ) -> Message:
     """Return the prompt as it reads now, without what must no longer be suggested."""
-    at = await circumstances(store, patient, content, _night_now(services, patient))
+    at = await circumstances(store, patient, content, current_night(patient, services.clock()))
     return page(content, _suiting(content, evening, withheld_techniques(content, at)), "prompt_greeting")
-
-
-def _night_now(services: Services, patient: Patient) -> date:
-    return night_at(services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz)
 
 
 def _offered(content: Content, evening: Evening) -> frozenset[str]:
@@ -239,7 +235,7 @@ async def press(services: Services, chat_id: int, night: date, verb: str, detail
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(None))
         reply = await _pressed(services, store, patient, night, verb, detail)
         return replace(reply, here=await presence.minding(store, patient, services.clock()))
 
@@ -250,9 +246,9 @@ async def _pressed(
     content = services.content_for(patient)
     evening = await store.evening(patient.id, night)
     after = None if evening is None else _after(evening, verb, detail)
-    over = verb in ("later", "snooze") and night != _night_now(services, patient)
+    over = verb in ("later", "snooze") and night != current_night(patient, services.clock())
     if evening is None or after is None or over:
-        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     if after != evening:
         await store.save_evening(patient.id, after, services.clock())
     if verb == "snooze":
@@ -284,14 +280,14 @@ async def _snooze(services: Services, store: Store, patient: Patient, evening: E
     content = services.content_for(patient)
     minutes = next((one for one in content.timing.snooze_minutes if str(one) == detail), None)
     if minutes is None:
-        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     subject = evening.night.isoformat()
     told = await store.sending_for(patient.id, Kind.PROMPT, subject)
     waiting = [sending.step for sending in told if sending.step and sending.state == State.READY]
     step = waiting[0] if waiting else max((sending.step for sending in told), default=0) + 1
     due = services.clock() + timedelta(minutes=minutes)
-    useful = timedelta(minutes=content.timing.prompt_useful_minutes)
-    await store.plan(patient.id, Kind.PROMPT, subject, step, due, due + useful)
+    until = prompt_useful_until(due, content.timing)
+    await store.plan(patient.id, Kind.PROMPT, subject, step, due, until)
     services.wake()
     at = content.words.time(due.astimezone(patient.tz).time())
     return Reply(edit=Message(content.words.say("snoozed", at=at), (_back_row(content, evening),)))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.flows.facts import circumstances
+from bot.flows.schedule import current_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, Style
-from bot.rules.timing import night_at
 from bot.rules.tips import withheld_techniques
 from content.loader import Content
 from content.words import Html
@@ -82,7 +82,7 @@ async def routine(services: Services, chat_id: int, night: date | None = None) -
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
             return Routine(content, night or services.clock().date(), _steps(content, True, frozenset()))
-        tonight = night_at(services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+        tonight = current_night(patient, services.clock())
         at = await circumstances(store, patient, content, tonight)
     withheld = withheld_techniques(content, at)
     seated = bool({"stretch", "floor_exercise"} & withheld) or not at.flags

@@ -11,14 +11,14 @@ from bot.flows.cards import follow_up, is_despair, question_message, told_before
 from bot.flows.escalation import IN_REPLY, Raised, raise_findings
 from bot.flows.facts import known_facts
 from bot.flows.pages import page
-from bot.flows.schedule import is_night, told_night
+from bot.flows.schedule import is_night, is_quiet, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import NEW_LIST, areas, stateless_card
 from bot.messages import Button, Message, Reply
 from bot.model import Asking, Escalation, Facts, Patient
 from bot.rules.hearing import Heard, Judged, listen
 from bot.rules.reading import Reading
-from bot.rules.timing import in_quiet_hours
+from bot.rules.timing import iso_date
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level
@@ -185,8 +185,7 @@ def _with_lower(
     """What can wait has its card; where that waits for the morning, one line says so."""
     if not raised.speaking:
         return answered
-    times = patient.times
-    if not in_quiet_hours(services.clock(), times.quiet_from, times.quiet_until, patient.tz):
+    if not is_quiet(patient, services.clock()):
         return answered
     noted = Message(content.words.say("noted_lower"), silent=True)
     return replace(answered, messages=(noted, *answered.messages))
@@ -267,7 +266,7 @@ async def _take_answers(
 ) -> Reply:
     """Fill in the night that is asked about, else the one that runs, else the one asked about last."""
     topic, _, detail = patient.expecting.partition(":")
-    wanted = _named_night(detail) if topic == "night" else None
+    wanted = iso_date(detail) if topic == "night" else None
     chosen = await store.checkin(patient.id, wanted) if wanted else None
     if wanted is None or (chosen is not None and chosen.completed_at is not None):
         is_running = is_night(patient, services.clock())
@@ -358,18 +357,18 @@ async def _standing(store: Store, patient: Patient, others: bool) -> Escalation 
 
 
 def _may_be_of_other(reading: Reading) -> bool:
-    """Say whether words may be about somebody else's warning: a cry, danger, or that they were seen."""
+    """Return whether words may be about somebody else's warning: a cry, danger, or that they were seen."""
     return reading.is_open or reading.seen
 
 
 def _is_cramp_now(patient: Patient, reading: Reading, now: datetime) -> bool:
-    """Say whether a cramp is told in the running night, and nothing of how the night was."""
+    """Return whether a cramp is told in the running night, and nothing of how the night was."""
     told = reading.pain is not None or reading.awake or reading.helped or reading.longest
     return "cramp" in reading.feeling and not told and patient.is_enrolled and is_night(patient, now)
 
 
 def _helps_first(content: Content, patient: Patient, heard: Heard, now: datetime) -> bool:
-    """Say whether a cramp is on and nothing but less than an emergency is asked: first what helps with it."""
+    """Return whether a cramp is on and no emergency is asked about: then what helps with it comes first."""
     if heard.own.raised or heard.other.is_grave or not heard.own.asks:
         return False
     gravest = max(content.red_flags[rule].level for rule in heard.own.asks)
@@ -385,13 +384,6 @@ def _has_answers(reading: Reading) -> bool:
         or reading.helped
         or reading.longest
     )
-
-
-def _named_night(detail: str) -> date | None:
-    try:
-        return date.fromisoformat(detail)
-    except ValueError:
-        return None
 
 
 async def _asked_night(store: Store, patient: Patient, night: date) -> date:

@@ -5,15 +5,9 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 
-def zone_from_location(lat: float, lon: float) -> str | None:
-    """Return the zone at a point (degrees), or None at sea and where zones overlap, so that the bot asks."""
-    zones = zones_from_location(lat, lon)
-    return zones[0] if len(zones) == 1 else None
-
-
 def zones_from_location(lat: float, lon: float) -> list[str]:
     """List the zones at a point (degrees): none at sea, two where people keep two times."""
-    import tzfpy  # noqa: PLC0415 - 34 MiB of borders, which most patients never need
+    import tzfpy  # noqa: PLC0415  # 34 MiB of borders, which most patients never need
 
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         return []

@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from itertools import groupby
 from types import MappingProxyType
 
+from bot.flows.refusals import not_enrolled
 from bot.flows.schedule import ROUTINE_KINDS, coming
 from bot.flows.services import Services
 from bot.messages import Message, Reply
@@ -30,14 +31,14 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     content = services.content_of(patient, language)
     words = content.words
     if patient is None or not patient.is_enrolled:
-        return Reply(messages=(Message(words.say("not_enrolled")),))
+        return not_enrolled(content)
     if patient.stopped_at is not None:
         return Reply(messages=(Message(words.say("next_stopped")),))
     now = services.clock()
     parts = []
     if patient.is_unheard:  # this very word has ended it
         patient = replace(patient, paused_until=None)
-    if patient.paused_until and patient.paused_until > now.astimezone(patient.tz).date():
+    if patient.paused_until and patient.paused_until > patient.day_of(now):
         parts.append(words.say("next_paused", day=words.day(patient.paused_until)))
     kept = [(one.due_at, one.kind) for one in waiting if one.kind in KEPT or _is_put_off(one)]
     planned = [one for one in waiting if one.kind in ROUTINE_KINDS and not _is_put_off(one)]
@@ -50,7 +51,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
 
 
 def _is_put_off(sending: Sending) -> bool:
-    """Say whether it is this evening's message once more, for "later" was pressed."""
+    """Return whether this is tonight's prompt once more, because "later" was pressed."""
     return sending.kind is Kind.PROMPT and sending.step > 0
 
 
@@ -83,7 +84,7 @@ def fortnight(
 def clock_changes(content: Content, patient: Patient, now: datetime) -> list[Html]:
     """Return a line for each change of the clocks in the fortnight."""
     found = []
-    today = now.astimezone(patient.tz).date()
+    today = patient.day_of(now)
     for ahead in range(DAYS + 1):
         day = today + timedelta(days=ahead)
         before, after = (local_moment(each, time(0), patient.tz) for each in (day, day + timedelta(days=1)))
@@ -96,7 +97,7 @@ def clock_changes(content: Content, patient: Patient, now: datetime) -> list[Htm
 
 def _end(patient: Patient, now: datetime) -> datetime:
     """A fortnight from today, or from the end of a pause."""
-    first = now.astimezone(patient.tz).date()
+    first = patient.day_of(now)
     if patient.paused_until is not None:
         first = max(first, patient.paused_until)
     return local_moment(first + timedelta(days=DAYS), time(0), patient.tz)

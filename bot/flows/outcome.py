@@ -18,7 +18,8 @@ from bot.flows.cards import (
     is_despair,
     why_text,
 )
-from bot.flows.escalation import IN_REPLY, close, gone_or_not, reopen, subject_of
+from bot.flows.escalation import IN_REPLY, close, gone_or_not, reopen
+from bot.flows.refusals import old_button
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from bot.model import Escalation, Kind, Outcome, Patient
@@ -29,7 +30,7 @@ from content.schema import Level
 from content.words import Html
 
 MOST_ASKED_ABOUT = 3  # open matters that are asked about at once
-QUIET = (Outcome.READ,)  # answered by a short notice alone
+ANSWERED_BY_NOTICE = (Outcome.READ,)  # no message follows
 IN_WORDS = "in_words"  # the event of words taken as a button; its detail: the outcome and the update
 NOT_RIGHT = "not_right"  # the outcome of a matter whose words were taken back
 OPENED = f"opened:{NOT_RIGHT}"  # the event of opening it again
@@ -43,7 +44,7 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
         content = services.content_of(patient)
         known = what in ("why", ASK, GONE, STILL, TAKEN_BACK) or what in {str(one) for one in Outcome}
         if patient is None or row is None or row.patient_id != patient.id or not known:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         if what == "why":
             return Reply(messages=(Message(why_text(content, row)),))
         if what == TAKEN_BACK:
@@ -53,8 +54,7 @@ async def press(services: Services, chat_id: int, escalation_id: int, what: str,
             return Reply(notice=content.words.plain(key))
         if what in (GONE, STILL):
             answered = await gone_or_not(services, store, patient, row, what == GONE)
-            old = content.words.plain("notice_old_button")
-            return Reply(messages=(answered,)) if answered else Reply(notice=old, alert=True)
+            return Reply(messages=(answered,)) if answered else old_button(content)
         if what == ASK:
             return await ask(services, store, patient, content, (row,), origin)
         return await _settle(services, store, patient, row, Outcome(what), origin)
@@ -66,7 +66,7 @@ async def _settle(
     content = services.content_for(patient)
     words = content.words
     if outcome is Outcome.MISTAP and row.rule not in content.red_flags:
-        return Reply(notice=words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     if outcome is Outcome.MISTAP:
         await store.note_event(row.id, outcome, services.clock())
         await put_question(
@@ -105,7 +105,7 @@ async def answer_to(
     if outcome is Outcome.CANNOT:
         return Reply(messages=(_cannot_reach(services, content, patient, row),))
     after = f"after_{outcome}"
-    if outcome in QUIET or after not in words.messages:
+    if outcome in ANSWERED_BY_NOTICE or after not in words.messages:
         return Reply(notice=words.plain("notice_read" if row.level >= Level.URGENT else "notice_noted"))
     if row.about_other and f"{after}_other" in words.messages:
         after = f"{after}_other"
@@ -116,7 +116,7 @@ async def _acknowledge(services: Services, store: Store, row: Escalation, outcom
     """Somebody has read it: it is not repeated any more, and asked about from the next morning."""
     if row.acknowledged_at is None:
         await store.change_escalation(row.id, acknowledged_at=services.clock(), outcome=str(outcome))
-        await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=subject_of(row))
+        await store.drop_ready(row.patient_id, (Kind.CARD,), "acknowledged", subject=row.subject)
 
 
 def _cannot_reach(services: Services, content: Content, patient: Patient, row: Escalation) -> Message:
@@ -175,7 +175,7 @@ async def _take_back(
     last = max((at for at, what in enumerate(told) if what == IN_WORDS), default=None)
     since = [] if last is None else told[last:]  # settled by button since then, it stays settled
     if last is None or row.outcome == "superseded" or (OPENED in since and not row.is_open):
-        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     if not row.is_open:
         await reopen(services, store, patient, row, NOT_RIGHT)
         await appointment.forget(services, store, patient, row)

@@ -27,7 +27,7 @@ def gravity(content: Content, rule: str, level: Level) -> Gravity:
 async def waits_for_graver(
     store: Store, patient: Patient, content: Content, own: Gravity, now: datetime
 ) -> bool:
-    """Say whether a graver card or exact question is due to the same person, and so goes first."""
+    """Return whether a graver card or exact question is due to the same person, and so goes first."""
     owed = [one for one in await store.owed_safety(patient.id, now) if one.kind is not Kind.FOLLOW_UP]
     if not owed:
         return False
@@ -48,7 +48,7 @@ async def waits_for_graver(
 
 
 def number_of(sending: Sending) -> int:
-    """Return the id of the escalation or exact question that a sending is about."""
+    """Return the id in a sending's subject, which is that of an escalation or of an exact question."""
     return int(sending.subject.split(":")[1])
 
 
@@ -57,12 +57,12 @@ def _is_read(row: Escalation) -> bool:
 
 
 def is_just(content: Content, at: datetime, now: datetime) -> bool:
-    """Say whether something was so lately that a card said then still rings."""
+    """Return whether something was so short a time ago that what was told then needs nothing on top."""
     return now - at < timedelta(minutes=content.timing.just_told_minutes)
 
 
 def is_fresh(content: Content, row: Escalation, now: datetime) -> bool:
-    """Say whether a card is told for the first time, right after it was raised: it stands alone."""
+    """Return whether a card is told for the first time, right after it was raised; such a card goes alone."""
     return row.told_at is None and is_just(content, row.raised_at, now)
 
 
@@ -89,9 +89,9 @@ async def due_together(
 async def card_is_near(
     store: Store, content: Content, row: Escalation, standing: list[Escalation], now: datetime
 ) -> bool:
-    """Say whether the card itself is still owed, or was told a moment ago."""
+    """Return whether the card itself is still owed, or was told a moment ago."""
     if row.acknowledged_at is None and not keeps_behind(row, standing):
-        cards = await store.sending_for(row.patient_id, Kind.CARD, f"escalation:{row.id}")
+        cards = await store.sending_for(row.patient_id, Kind.CARD, row.subject)
         if any(sent.state in UNDER_WAY for sent in cards):
             return True
     last = last_told(await store.events(row.id))

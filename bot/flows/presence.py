@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.flows.schedule import ROUTINE_KINDS, plan_all
+from bot.flows.schedule import ROUTINE_KINDS, is_silent, plan_all
 from bot.flows.services import Services
 from bot.messages import Here
 from bot.model import Patient
-from bot.rules.timing import in_quiet_hours
 from bot.storage.store import Store
 
 
@@ -56,19 +55,14 @@ async def here(services: Services, chat_id: int) -> Here:
         await heard(services, chat_id)
     if patient.blocked_at is not None:  # the news of it was lost
         await back(services, chat_id)
-    return Here(owes, _is_quiet(patient, services.clock()))
+    return Here(owes, is_silent(patient, services.clock()))
 
 
 async def minding(store: Store, patient: Patient, now: datetime) -> Here | None:
     """Return what a reply must mind as a transaction leaves it; None for somebody to be let back in."""
     if patient.blocked_at is not None or patient.is_unheard:
         return None
-    return Here(await store.owes_safety(patient.id, now), _is_quiet(patient, now))
-
-
-def _is_quiet(patient: Patient, now: datetime) -> bool:
-    times = patient.times
-    return patient.silent or in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
+    return Here(await store.owes_safety(patient.id, now), is_silent(patient, now))
 
 
 async def wake_safety(store: Store, patient: Patient, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from bot.flows.refusals import nobody
 from bot.flows.schedule import ROUTINE_KINDS
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Style
@@ -50,9 +51,10 @@ async def erase(services: Services, chat_id: int, language: str | None, sure: bo
     """Erase everything of a patient and leave a receipt, which names nobody."""
     async with services.database.transaction(alone=True) as store:
         patient = await store.patient_of_chat(chat_id)
-        words = services.content_of(patient, language).words
+        content = services.content_of(patient, language)
+        words = content.words
         if patient is None:
-            return Reply(notice=words.plain("notice_nobody"), alert=True)
+            return nobody(content)
         if not sure:
             return Reply(edit=Message(words.say("kept")))
         rows = await store.erase_patient(patient.id)
@@ -60,6 +62,6 @@ async def erase(services: Services, chat_id: int, language: str | None, sure: bo
         now = services.clock()
         await store.leave_receipt(code, rows, now)
         nights = rows.get("checkin", 0)
-        day = now.astimezone(patient.tz).date()
+        day = patient.day_of(now)
         text = words.say("erased", code=code, date=words.date(day), n=nights, rows=sum(rows.values()))
         return Reply(edit=Message(text))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.flows.refusals import nobody, not_enrolled, old_button
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Patient, ProfileAnswer
@@ -57,7 +58,7 @@ def first_question(content: Content, known: Mapping[str, ProfileAnswer], round_:
 
 async def due_again(store: Store, patient: Patient, content: Content, now: datetime) -> Message | None:
     """Return one question whose answer may have passed; unanswered, it comes again after a while."""
-    today = now.astimezone(patient.tz).date()
+    today = patient.day_of(now)
     known = await store.profile(patient.id)
     flags = [flag for flag in asked(content) if flag in known and _is_due(known[flag], today)]
     if not flags:
@@ -79,9 +80,7 @@ async def overview(services: Services, chat_id: int, language: str | None) -> Re
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(
-                messages=(Message(services.content_of(patient, language).words.say("not_enrolled")),)
-            )
+            return not_enrolled(services.content_of(patient, language))
         content = services.content_for(patient)
         known = await store.profile(patient.id)
     return Reply(messages=(_overview(content, known),))
@@ -105,14 +104,14 @@ async def press(
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(language))
         content = services.content_for(patient)
         known = await store.profile(patient.id)
         opened = _opened(content, round_, flag, answer, known)
         if opened is not None:
             return Reply(edit=opened)
         if round_ not in ROUNDS or flag not in asked(content) or answer not in ANSWERS:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         asks_side = await _record(services, store, patient, flag, round_, answer)
         if asks_side:
             return Reply(edit=_which_side(content, flag, round_))
@@ -139,7 +138,7 @@ async def _record(
     """Write one answer, or take back the one question that is skipped; say whether to ask the side."""
     content, now = services.content_for(patient), services.clock()
     if answer in ("yes", "no"):
-        given = _answer(content, flag, answer == "yes", now.astimezone(patient.tz).date())
+        given = _answer(content, flag, answer == "yes", patient.day_of(now))
         await store.set_profile(patient.id, given, now)
         return given.yes and content.profile[flag].sided
     if answer in SIDES:

@@ -14,7 +14,7 @@ from content.loader import Content
 
 
 async def is_due(store: Store, patient: Patient, content: Content, night: date) -> bool:
-    """Say whether the check-ins before this one all went unanswered, and nothing was done of the evenings.
+    """Return whether the check-ins before this one all went unanswered, and nothing was done of the evenings.
 
     While something grave is open silence changes nothing.
     """

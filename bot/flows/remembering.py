@@ -50,7 +50,7 @@ async def remember_red_flags(store: Store, patient: Patient, content: Content, o
 
 
 def _names(content: Content, checkin: CheckIn, row: Escalation) -> bool:
-    """Say whether a night's answers hold all that a matter rested on."""
+    """Return whether a night's answers hold all that a matter rested on."""
     options = {option.code: option for option in content.questions["signs"].options}
     signs = {sign for code in checkin.signs if code in options for sign in options[code].signs}
     said = {*(f"sign:{sign}" for sign in signs), *(f"feeling:{one}" for one in checkin.feeling)}

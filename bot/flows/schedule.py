@@ -1,4 +1,4 @@
-"""Plans what is owed next: one evening prompt and one morning check-in ahead, for each patient."""
+"""Each patient's own nights, mornings and quiet hours; plans one prompt and one check-in ahead of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from bot.model import Kind, Patient
-from bot.rules.timing import checkin_night, local_moment, next_local, night_at, prompt_night
+from bot.rules.timing import (
+    checkin_night,
+    checkin_useful_until,
+    end_of_quiet,
+    in_quiet_hours,
+    local_moment,
+    next_local,
+    night_at,
+    prompt_night,
+    prompt_useful_until,
+)
 from bot.storage.sendings import Planned
 from bot.storage.store import Store
 from content.schema import Timing
@@ -67,7 +77,7 @@ def _prompt_after(patient: Patient, timing: Timing, after: datetime) -> Planned:
     times = patient.times
     due = next_local(_not_while_paused(after, patient), times.prompt_at, patient.tz)
     night = prompt_night(due, times.prompt_at, times.checkin_at, patient.tz)
-    until = due + timedelta(minutes=timing.prompt_useful_minutes)
+    until = prompt_useful_until(due, timing)
     return Planned(patient.id, Kind.PROMPT, night.isoformat(), 0, due, until)
 
 
@@ -75,7 +85,7 @@ def _checkin_after(patient: Patient, timing: Timing, after: datetime) -> Planned
     times = patient.times
     due = next_local(_not_of_the_pause(after, patient), times.checkin_at, patient.tz)
     night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
-    until = checkin_closes(patient, timing, due)
+    until = checkin_useful_until(due, times.prompt_at, patient.tz, timing)
     return Planned(patient.id, Kind.CHECKIN, night.isoformat(), 0, due, until)
 
 
@@ -94,20 +104,18 @@ def coming(patient: Patient, now: datetime, until: datetime) -> list[tuple[datet
     return sorted(found)
 
 
-def checkin_closes(patient: Patient, timing: Timing, due: datetime) -> datetime:
-    """Return the moment (UTC) until which a check-in is worth sending: some hours before the next prompt."""
-    next_prompt = next_local(due, patient.times.prompt_at, patient.tz)
-    closes = next_prompt - timedelta(minutes=timing.checkin_closes_before_prompt_minutes)
-    return max(closes, due + timedelta(hours=1))
-
-
 def ended_night(patient: Patient, now: datetime) -> date:
     """Return the night whose sleep has most recently ended, which a check-in now would be about."""
     return checkin_night(now, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
 
 
+def current_night(patient: Patient, now: datetime) -> date:
+    """Return the night that something happening now belongs to, by the patient's own times."""
+    return night_at(now, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+
+
 def is_night(patient: Patient, now: datetime) -> bool:
-    """Say whether the patient's night is running: the evening prompt has come, the morning not yet."""
+    """Return whether the patient's night is running: the evening prompt has come, the morning not yet."""
     morning = next_local(now, patient.times.checkin_at, patient.tz)
     return morning < next_local(now, patient.times.prompt_at, patient.tz)
 
@@ -116,15 +124,30 @@ def told_night(patient: Patient, now: datetime) -> date:
     """Return the night that words said now are about: the running one, else the one that ended."""
     if not is_night(patient, now):
         return ended_night(patient, now)
-    return night_at(now, patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+    return current_night(patient, now)
 
 
 def next_morning(patient: Patient, now: datetime, days: int = 1) -> datetime:
     """Return the check-in time on the morning `days` days on (UTC): the next one for 1."""
     first = next_local(now, patient.times.checkin_at, patient.tz)
     return local_moment(
-        first.astimezone(patient.tz).date() + timedelta(days=days - 1), patient.times.checkin_at, patient.tz
+        patient.day_of(first) + timedelta(days=days - 1), patient.times.checkin_at, patient.tz
     )
+
+
+def is_quiet(patient: Patient, now: datetime) -> bool:
+    """Return whether the patient's quiet hours are running."""
+    return in_quiet_hours(now, patient.times.quiet_from, patient.times.quiet_until, patient.tz)
+
+
+def is_silent(patient: Patient, now: datetime) -> bool:
+    """Return whether nothing but warnings makes a sound now: by choice, or in quiet hours."""
+    return patient.silent or is_quiet(patient, now)
+
+
+def out_of_quiet(patient: Patient, moment: datetime) -> datetime:
+    """Return when the quiet hours around a moment end (UTC), or the moment itself outside them."""
+    return end_of_quiet(moment, patient.times.quiet_from, patient.times.quiet_until, patient.tz)
 
 
 def _not_while_paused(after: datetime, patient: Patient) -> datetime:

@@ -15,7 +15,7 @@ FIRST_LANGUAGE = "en"
 
 @dataclass(frozen=True)
 class Services:
-    """The doers of the house; `clock` returns the patient's now as aware UTC, `wake` stirs the tick."""
+    """What a flow works with; `clock` returns the patients' moment (aware UTC), `wake` stirs the tick."""
 
     database: Database
     contents: Mapping[str, Content]

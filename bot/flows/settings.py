@@ -7,13 +7,14 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows import enrolment, numbers
 from bot.flows.escalation import replan
+from bot.flows.refusals import nobody, not_enrolled, old_button
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Kind, Patient
 from bot.rules import places
 from bot.rules.clock_words import read_date, read_time
-from bot.rules.timing import local_moment
+from bot.rules.timing import iso_date, local_moment
 from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
@@ -27,9 +28,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or not patient.is_enrolled:
-            return Reply(
-                messages=(Message(services.content_of(patient, language).words.say("not_enrolled")),)
-            )
+            return not_enrolled(services.content_of(patient, language))
         if patient.expecting.startswith("set:"):
             patient = await store.change_patient(patient.id, expecting="")
     return Reply(messages=(overview(services.content_for(patient), patient, services.clock()),))
@@ -49,7 +48,7 @@ def overview(content: Content, patient: Patient, now: datetime, lead: str = "") 
         if patient.country
         else words.say("country_unknown"),
         sound=words.say("sound_off" if patient.silent else "sound_on"),
-        state=_state(content, patient, now.astimezone(patient.tz).date()),
+        state=_state(content, patient, patient.day_of(now)),
     )
     if lead:
         text = Html(f"{lead}\n\n{text}")
@@ -61,7 +60,7 @@ def overview(content: Content, patient: Patient, now: datetime, lead: str = "") 
             _sound_button(content, patient),
         ),
     ]
-    if _rests(patient, now.astimezone(patient.tz).date()):
+    if _rests(patient, patient.day_of(now)):
         rows.append((Button(words.plain("button_resume"), "se:resume:now"),))
     else:
         rows.append((_page_button(content, "pause"),))
@@ -106,7 +105,7 @@ async def press(services: Services, chat_id: int, what: str, value: str, languag
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(language).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(language))
         content = services.content_for(patient)
         if what == "abroad":
             return await _answer_abroad(services, store, patient, value)
@@ -119,7 +118,7 @@ async def press(services: Services, chat_id: int, what: str, value: str, languag
             return await _open(services, store, patient, value)
         changed = await apply(services, store, patient, what, value)
         if changed is None:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         return _changed(services, patient, changed, what, in_place=True)
 
 
@@ -151,7 +150,7 @@ def _changed(services: Services, before: Patient, patient: Patient, what: str, i
 
 
 def _is_elsewhere(patient: Patient) -> bool:
-    """Say whether the zone lies in no country or in another one than the patient's."""
+    """Return whether the zone lies in no country or in another one than the patient's."""
     return patient.zone is None or places.country_of_zone(patient.zone) != patient.country
 
 
@@ -176,7 +175,7 @@ async def _answer_abroad(services: Services, store: Store, patient: Patient, val
             await store.change_patient(patient.id, expecting="set:country")
         return Reply(edit=enrolment.country_page(services, content, area))
     if not places.is_country(value):
-        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     patient = await store.change_patient(patient.id, country=value, zone_country_asked=False)
     content = services.content_for(patient)
     name = places.country_name(value, content.language)
@@ -193,7 +192,7 @@ def _page(services: Services, content: Content, patient: Patient, page: str) -> 
         "prompt": lambda: enrolment.time_page(content, "prompt", "se"),
         "checkin": lambda: enrolment.time_page(content, "checkin", "se"),
         "quiet": lambda: _quiet_page(content),
-        "pause": lambda: _pause_page(content, services.clock().astimezone(patient.tz).date()),
+        "pause": lambda: _pause_page(content, patient.day_of(services.clock())),
     }[page]()
     back = (Button(content.words.plain("button_back"), "se:page:overview"),)
     return Message(shown.text, (*shown.rows, back))
@@ -220,7 +219,7 @@ def _pause_page(content: Content, today: date) -> Message:
 
 async def apply(services: Services, store: Store, patient: Patient, what: str, value: str) -> Patient | None:
     """Write one setting and plan what follows from it; None when the value makes no sense."""
-    fields = _fields(patient, what, value, services.clock().astimezone(patient.tz).date())
+    fields = _fields(patient, what, value, patient.day_of(services.clock()))
     if fields is None:
         return None
     patient = await store.change_patient(patient.id, expecting="", **fields)
@@ -249,7 +248,7 @@ def _fields(patient: Patient, what: str, value: str, today: date) -> dict[str, o
         span = enrolment.clock_of(start), enrolment.clock_of(end)
         return {"quiet_from": span[0], "quiet_until": span[1]} if None not in span else None
     if what == "pause":
-        until = _date_of(value)
+        until = iso_date(value)
         return {"paused_until": until} if until and today < until <= today + FURTHEST_PAUSE else None
     plain: dict[str, dict[str, object]] = {
         "sound:on": {"silent": False},
@@ -270,13 +269,6 @@ def _country_fields(patient: Patient, value: str) -> dict[str, object] | None:
     return fields
 
 
-def _date_of(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        return None
-
-
 async def typed(
     services: Services, store: Store, patient: Patient, what: str, text: str, origin: str
 ) -> Reply:
@@ -292,7 +284,7 @@ async def typed(
         return Reply(messages=(Message(found.text, rows),))
     changed = await apply(services, store, patient, what, found) if found else None
     if changed is None:
-        lead = content.words.say(f"not_understood_{what}", text=text[:40])
+        lead = content.words.say(f"not_understood_{what}", text=text[: enrolment.QUOTED])
         page = _page(services, content, patient, what)
         return Reply(messages=(Message(Html(f"{lead}\n\n{page.text}"), page.rows),))
     if not changed.expecting:
@@ -304,7 +296,7 @@ def _understood(
     content: Content, patient: Patient, what: str, text: str, now: datetime
 ) -> str | Message | None:
     if what == "pause":
-        today = now.astimezone(patient.tz).date()
+        today = patient.day_of(now)
         until = read_date(text, today, content.clock, month_first=month_first(content, patient))
         return until.isoformat() if until else None
     if what == "quiet":
@@ -314,7 +306,7 @@ def _understood(
 
 
 def month_first(content: Content, patient: Patient) -> bool:
-    """Say whether 2/12 is 12 February where the patient is; where that is not known it is 2 December."""
+    """Return whether 2/12 is 12 February where the patient is; where that is not known it is 2 December."""
     pattern = str(content.words.locale.date_formats["short"])
     return patient.country is not None and pattern.lower().index("m") < pattern.lower().index("d")
 
@@ -396,4 +388,4 @@ async def end_pause(store: Store, patient: Patient, now: datetime) -> None:
 
 
 def _is_back(patient: Patient, now: datetime) -> bool:
-    return patient.paused_until is not None and patient.paused_until <= now.astimezone(patient.tz).date()
+    return patient.paused_until is not None and patient.paused_until <= patient.day_of(now)

@@ -10,11 +10,12 @@ from rapidfuzz import fuzz, process, utils
 
 from bot.flows.cards import is_despair, told_before
 from bot.flows.facts import circumstances
+from bot.flows.refusals import old_button
+from bot.flows.schedule import current_night
 from bot.flows.services import Services
-from bot.messages import Button, Message, Reply, Rows
+from bot.messages import Button, Message, Reply, Rows, in_rows
 from bot.rules.lifecycle import is_own_and_grave
-from bot.rules.timing import night_at
-from bot.rules.tips import STAND_INS_FROM, Circumstances, fitting, fitting_tips
+from bot.rules.tips import NOTHING_KNOWN, STAND_INS_FROM, Circumstances, fitting, fitting_tips
 from content.loader import Content
 from content.schema import Level, Review
 from content.words import Html
@@ -52,8 +53,8 @@ async def _gated(services: Services, chat_id: int) -> tuple[Content, Circumstanc
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
-            return content, Circumstances({}, frozenset(), frozenset(), frozenset()), "0"
-        night = night_at(services.clock(), patient.times.prompt_at, patient.times.checkin_at, patient.tz)
+            return content, NOTHING_KNOWN, "0"
+        night = current_night(patient, services.clock())
         return content, await circumstances(store, patient, content, night), f"{patient.id}:{night}"
 
 
@@ -74,8 +75,7 @@ def _topics(content: Content, at: Circumstances) -> Message:
     )
     fits = (Button(words.plain("button_fits_tonight"), "tp:fits"),)
     buttons = [Button(words.plain(f"topic_{topic}"), f"tp:topic:{topic}") for topic in found]
-    rows = [tuple(buttons[at_ : at_ + 2]) for at_ in range(0, len(buttons), 2)]
-    return Message(words.say("tips_menu"), (fits, *rows))
+    return Message(words.say("tips_menu"), (fits, *in_rows(buttons, 2)))
 
 
 def _found(content: Content, at: Circumstances, search: str) -> Reply:
@@ -144,7 +144,7 @@ def _nearness(word: str, head: list[str], body: list[str]) -> float:
 
 
 def _same_stem(one: str, other: str) -> bool:
-    """Say whether two words differ in their ending only ("breathing", "breathe")."""
+    """Return whether two words differ in their ending only ("breathing", "breathe")."""
     pairs = zip(one, other, strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     return shared >= STEM and max(len(one), len(other)) - shared <= ENDING
@@ -233,7 +233,7 @@ async def cause(services: Services, chat_id: int, name: str) -> Reply:
     """Show one cause card; it never says that the reader has it."""
     content, _, _ = await _gated(services, chat_id)
     if name not in content.causes:
-        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     words, card_words, shape = content.words, content.cause_words[name], content.causes[name]
     text = words.say(
         "cause_card",

@@ -7,6 +7,7 @@ from datetime import date
 from bot.flows import numbers
 from bot.flows.asking import put_question
 from bot.flows.cards import card_text
+from bot.flows.refusals import old_button
 from bot.flows.schedule import told_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply
@@ -93,7 +94,7 @@ async def row(services: Services, chat_id: int, rule: str, origin: str) -> Reply
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if rule not in content.red_flags:
-            return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+            return old_button(content)
         now = services.clock()
         if patient is None or patient.consent_at is None:
             return Reply(messages=(stateless_card(content, rule, now.date()),))

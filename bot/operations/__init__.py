@@ -1,1 +1,1 @@
-"""What the operator needs: health and self-check."""
+"""What the operator needs: health, metrics, logs, the self-check, and the replay of cases."""

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
+from bot.rules.windows import DISTRESS
 from content.schema import Level, level_named
 
-DISTRESS = ("none", "mild", "moderate", "severe")
 LevelWord = Annotated[Level, BeforeValidator(level_named)]
 
 

@@ -12,7 +12,7 @@ from typing import Any, TextIO, get_args
 
 from pydantic import ValidationError
 
-from bot.operations.case_shapes import DISTRESS, Case, DayExpected, DiaryCase, Expected, MessageCase
+from bot.operations.case_shapes import Case, DayExpected, DiaryCase, Expected, MessageCase
 from bot.operations.replay import (
     DOUBTED,
     NO_REPLY,
@@ -22,6 +22,7 @@ from bot.operations.replay import (
     replay_diary,
     replay_message,
 )
+from bot.rules.windows import DISTRESS
 from content.loader import Content, load
 from content.schema import Level, Part
 
@@ -45,18 +46,18 @@ def _run(files: Sequence[str], codes: bool) -> int:
     if not files:
         print("triage: name a file with cases, or - for standard input", file=sys.stderr)
         return 2
-    tally = Tally()
+    verdicts = Verdicts()
     for name in files:
         try:
             for line in _lines(name):
-                replay_line(content, line, tally, sys.stdout, sys.stderr)
+                replay_line(content, line, verdicts, sys.stdout, sys.stderr)
         except BrokenPipeError:
             raise
         except (OSError, UnicodeDecodeError) as error:
-            tally.unreadable += 1
+            verdicts.unreadable += 1
             print(f"{name}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
-    tally.print(sys.stderr)
-    return 0 if tally.is_well else 1
+    verdicts.print(sys.stderr)
+    return 0 if verdicts.is_well else 1
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -116,18 +117,18 @@ def replay(content: Content, case: MessageCase | DiaryCase) -> Result:
     return replay_message(content, case) if isinstance(case, MessageCase) else replay_diary(content, case)
 
 
-def replay_line(content: Content, line: Line, tally: Tally, out: TextIO, complaints: TextIO) -> None:
+def replay_line(content: Content, line: Line, verdicts: Verdicts, out: TextIO, complaints: TextIO) -> None:
     """Replay one line, print what came of it, and count it; a line that cannot be read is named."""
     try:
         case = parse_case(line.text)
         result = replay(content, case)
     except (ValueError, UnknownCode) as error:
-        tally.unreadable += 1
+        verdicts.unreadable += 1
         print(f"{line.place}: {error}", file=complaints)
         return
     print(json.dumps(as_json(case, result), ensure_ascii=False), file=out)
     if case.expected is not None:
-        tally.count(line, case, case.expected, result)
+        verdicts.count(line, case, case.expected, result)
 
 
 def as_json(case: Case, result: Result) -> dict[str, Any]:
@@ -175,13 +176,13 @@ class Miss:
 
     @property
     def verdict(self) -> str:
-        """Say whether it came out too high, too low, or right in its level."""
+        """Return how the level compares with the expected one: "over", "under" or "right"."""
         if self.level == self.expected:
             return "right"
         return "over" if self.level > self.expected else "under"
 
 
-class Tally:
+class Verdicts:
     """Counts by expected level what came out right, over and under, and keeps the misses."""
 
     def __init__(self) -> None:
@@ -191,7 +192,7 @@ class Tally:
 
     @property
     def is_well(self) -> bool:
-        """Say whether every case could be read and came out as acceptable."""
+        """Return whether every case could be read and came out as acceptable."""
         return not self.unreadable and not self.misses
 
     def count(self, line: Line, case: Case, expected: Expected, result: Result) -> None:

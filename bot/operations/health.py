@@ -41,12 +41,12 @@ class Vital:
 
     @property
     def is_alive(self) -> bool:
-        """Say whether the tick is running."""
+        """Return whether the tick is running."""
         return self.tick_age < ALIVE
 
     @property
     def is_ready(self) -> bool:
-        """Say whether the tick is running and Telegram within reach."""
+        """Return whether the tick is running and Telegram within reach."""
         return self.is_alive and self.poll_age is not None and self.poll_age < REACHED
 
 

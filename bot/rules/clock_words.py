@@ -14,9 +14,9 @@ from babel import Locale
 from content.schema import ClockVocabulary
 
 Part = Literal["am", "pm", "night"]
-HALF_DAY = 12 * 60
-FURTHEST_DAYS = 3660
-LONGEST = 80
+HALF_DAY = 12 * 60  # minutes
+FURTHEST_DAYS = 3660  # ahead that "in so many days" may reach
+LONGEST = 80  # characters; what is longer is no time and no date
 NOON = time(12)
 FIGURES = re.compile(
     r"(\d{1,2}) ?[:;.,'h]{1,2} ?(\d{2})"
@@ -68,7 +68,7 @@ def read_date(
 
 
 def is_like_date(text: str, vocabulary: ClockVocabulary) -> bool:
-    """Say whether figures, or figures and one name of a month, were meant as a date ("31/02")."""
+    """Return whether figures, or figures and one name of a month, were meant as a date ("31/02")."""
     plain = _plain(text)
     if ISO_DATE.fullmatch(plain) or SHORT_DATE.fullmatch(plain):
         return True

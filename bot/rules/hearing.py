@@ -30,7 +30,7 @@ class Judged:
 
     @property
     def is_grave(self) -> bool:
-        """Say whether it leads to a card or to an exact question."""
+        """Return whether it leads to a card or to an exact question."""
         return bool(self.raised or self.asks)
 
 
@@ -41,13 +41,13 @@ class Heard:
     reading: Reading
     own: Judged
     other: Judged
-    doubted: tuple[str, ...] = ()  # the writer's own signs that the whole message gives the lie to
-    unheard: bool = False  # so like a grave message that the warning signs are asked, and no phrase found why
+    doubted: tuple[str, ...] = ()  # the writer's own signs that the whole message speaks against
+    unheard: bool = False  # like a grave message, and no phrase found why: the warning signs are asked about
     alarming: bool = False  # a cry or a word of danger, or too like a grave message to leave it at that
 
     @property
     def is_open(self) -> bool:
-        """Say whether the warning signs must be asked, as nothing graver was made of it."""
+        """Return whether the warning signs must be asked about, because nothing graver came of it."""
         return self.alarming or not self.reading.meaningful
 
     def signs(self) -> dict[str, str]:
@@ -56,12 +56,12 @@ class Heard:
 
     @property
     def is_grave(self) -> bool:
-        """Say whether it leads to a card or to an exact question."""
+        """Return whether it leads to a card or to an exact question."""
         return self.own.is_grave or self.other.is_grave
 
     @property
     def is_calm(self) -> bool:
-        """Say whether nothing in the words may be danger: no sign, no cry but a number that was called."""
+        """Return whether no words may mean danger: no sign, no cry but the number of a call that was made."""
         reading, said = self.reading, self.reading.replied
         cries = reading.cry and not (said is not None and said.explains_cry)
         unheard = self.unheard and not (said is not None and said.is_all)
@@ -70,7 +70,7 @@ class Heard:
 
     @property
     def is_of_other(self) -> bool:
-        """Say whether it speaks of somebody else alone."""
+        """Return whether it speaks of somebody else alone."""
         return bool(self.other.said) and not self.own.said
 
 
@@ -182,7 +182,7 @@ def _first_of(content: Content, rule: str, flags: Mapping[str, bool]) -> tuple[s
 
 
 def is_of_likeness(finding: Finding) -> bool:
-    """Say whether a finding rests on what a message is like, and on no sign."""
+    """Return whether a finding rests on what a message is like, and on no sign."""
     return any(code.startswith(LIKE) for code in finding.evidence)
 
 
@@ -253,7 +253,7 @@ def flag_codes(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 def hangs_on_one_answer(content: Content, rule: str, flags: Mapping[str, bool]) -> bool:
-    """Say whether a row would fall with one profile question that nobody has answered."""
+    """Return whether a row would fall with one profile question that nobody has answered."""
     open_ones = (flag for flag in content.profile if flag not in flags)
     return any(not _may_be(content, rule, Facts(flags={**flags, flag: False})) for flag in open_ones)
 
@@ -326,7 +326,7 @@ def _lone(
 
 
 def _may_be(content: Content, rule: str, facts: Facts) -> bool:
-    """Say whether a row could hold at all, given what the profile rules out."""
+    """Return whether a row could hold at all, given what the profile rules out."""
     flags = {flag: facts.flags.get(flag, True) for flag in content.profile}
     signs = dict.fromkeys(content.signs, UNSURE)
     anything = Facts(signs, flags, _options(content, "feeling"), _options(content, "helped"), WORST)

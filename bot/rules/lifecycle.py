@@ -30,7 +30,7 @@ def together(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def speaks(finding: Finding, standing: Sequence[Escalation], night: date, about_other: bool) -> Speaks:
-    """Say what a finding leads to: a fresh grave report is never met with silence."""
+    """Return what a finding leads to: a fresh grave report is never met with silence."""
     for old in standing:
         if about_other is not old.about_other:
             continue
@@ -42,7 +42,7 @@ def speaks(finding: Finding, standing: Sequence[Escalation], night: date, about_
 
 
 def replaces(finding: Finding, old: Escalation, about_other: bool) -> bool:
-    """Say whether a raised finding speaks in place of an older open one."""
+    """Return whether a raised finding speaks in place of an older open one."""
     if is_same_matter(old, finding, about_other):
         return True
     new = set(finding.evidence)
@@ -51,7 +51,7 @@ def replaces(finding: Finding, old: Escalation, about_other: bool) -> bool:
 
 
 def is_same_matter(old: Escalation, finding: Finding, about_other: bool) -> bool:
-    """Say whether an escalation and a finding share topic, side and person; an unknown side fits any."""
+    """Return whether an escalation and a finding share topic, side and person; an unknown side fits any."""
     same_side = finding.side == old.side or None in (finding.side, old.side)
     return old.topic == finding.topic and same_side and old.about_other == about_other
 
@@ -131,7 +131,7 @@ def after_waking(start: datetime, span: timedelta, times: Times, zone: ZoneInfo)
 
 
 def is_gone(old: Escalation, cycle: Lifecycle, nights: Iterable[Mapping[str, str]]) -> bool:
-    """Say whether its signs were absent on enough logged nights (what each reported, latest first)."""
+    """Return whether a matter's signs were absent on enough logged *nights* (signs of each, latest first)."""
     signs = {code.removeprefix("sign:") for code in old.evidence if code.startswith("sign:")}
     counted = 0
     for reported in nights:
@@ -142,22 +142,22 @@ def is_gone(old: Escalation, cycle: Lifecycle, nights: Iterable[Mapping[str, str
 
 
 def has_answered_signs(checkin: CheckIn) -> bool:
-    """Say whether a night's warning signs were really answered, not skipped."""
+    """Return whether a night's warning signs were really answered, not skipped."""
     return "signs" in checkin.done and "signs" not in checkin.skipped
 
 
 def is_own_and_grave(one: Escalation) -> bool:
-    """Say whether an escalation is open, urgent or higher, and about the patient."""
+    """Return whether an escalation is open, urgent or higher, and about the patient."""
     return one.is_open and one.level >= Level.URGENT and not one.about_other
 
 
 def forbids_coaching(escalations: Sequence[Escalation]) -> bool:
-    """Say whether an open matter of the patient's own is so high that only its follow-up may be said."""
+    """Return whether an open matter of the patient's own is so high that only its follow-up may be said."""
     return any(is_own_and_grave(one) for one in escalations)
 
 
 def keeps_behind(row: Escalation, standing: Iterable[Escalation]) -> bool:
-    """Say whether an urgent card, told once, is not repeated while an emergency of the patient's is open."""
+    """Return whether an urgent card, told once, is held back by an emergency of the patient's own."""
     if row.level >= Level.EMERGENCY or row.told_at is None:
         return False
     return any(is_own_and_grave(one) and one.level >= Level.EMERGENCY for one in standing)
@@ -168,12 +168,12 @@ def _counted_from(cycle: Lifecycle, start: datetime) -> datetime:
 
 
 def _covers(level: Level, evidence: Sequence[str], finding: Finding) -> bool:
-    """Say whether something higher rests on all that a finding rests on."""
+    """Return whether something higher rests on all that a finding rests on."""
     return level > finding.level and bool(finding.evidence) and set(finding.evidence) <= set(evidence)
 
 
 def _is_unchanged(old: Escalation, finding: Finding, night: date) -> bool:
-    """Say whether a matter as high stands, with nothing new, and was read or told for this night."""
+    """Return whether a matter as high stands, with nothing new, and was read or told for this night."""
     if old.level > finding.level:
         return True
     if old.level < finding.level or (finding.side is not None and old.side != finding.side):

@@ -80,7 +80,7 @@ def advance(content: Content, memory: Memory, happened: Happened) -> Told:
 
 
 def is_news(content: Content, memory: Memory, finding: Finding, on: date) -> bool:
-    """Say whether a finding is new, worse or back, and so speaks: the very rule by which `advance` tells."""
+    """Return whether a finding is new, worse or back: the same rule by which `advance` lets it speak."""
     return finding.rule in _met(content, memory.matters, (finding,), on)[1]
 
 
@@ -103,12 +103,12 @@ def in_force(content: Content, matter: Matter, on: date) -> Level:
 
 
 def may_be_said_again(cycle: Lifecycle, told_on: date, on: date) -> bool:
-    """Say whether the days of silence after advice was told are over (7 for soon, 14 for routine)."""
+    """Return whether the days of silence after advice was told are over."""
     return (on - told_on).days >= cycle.quiet_days
 
 
 def follow_up_is_due(cycle: Lifecycle, raised_on: date, on: date) -> bool:
-    """Say whether a day is one of those on which we ask what came of it."""
+    """Return whether a day is one of those on which we ask what came of it."""
     days = (on - raised_on).days
     if days in cycle.follow_up_days:
         return True

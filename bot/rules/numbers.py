@@ -28,7 +28,7 @@ class ShownLine:
 
     @property
     def unconfirmed(self) -> bool:
-        """Say whether no person has ever confirmed this number."""
+        """Return whether no person has ever confirmed this number."""
         return self.country is not None and self.checked_on is None
 
 
@@ -39,14 +39,15 @@ class NumbersShown:
     emergency: tuple[ShownLine, ...]
     health: tuple[ShownLine, ...]
     crisis: tuple[ShownLine, ...]
-    with_fallback: bool  # the fallback stands beside a number that is old, unconfirmed or missing
-    ask_country: bool  # no country is known, or the zone lies in another
 
 
 def emergency_lines(
     numbers: Numbers, country: str | None, zone_country: str | None, today: date
 ) -> NumbersShown:
-    """Return the numbers for a patient of `country` whose zone lies in `zone_country`."""
+    """Return the numbers for a patient of `country` whose zone lies in `zone_country`.
+
+    The fallback follows an old or unconfirmed emergency number; without a known country's it comes first.
+    """
     codes = list(dict.fromkeys(code for code in (country, zone_country) if code))
     listed = [(code, numbers.countries[code]) for code in codes if code in numbers.countries]
 
@@ -59,16 +60,8 @@ def emergency_lines(
         emergency.insert(0, fallback)
     elif any(line.unconfirmed or line.old for line in emergency):
         emergency.append(fallback)
-    once = tuple(
-        sorted(_once(emergency), key=lambda line: -len(line.shared))
-    )  # what works in both goes first
-    return NumbersShown(
-        emergency=once,
-        health=_once(shown("health")),
-        crisis=_once(shown("crisis")),
-        with_fallback=fallback in once,
-        ask_country=country is None or (zone_country is not None and zone_country != country),
-    )
+    in_both_first = sorted(_once(emergency), key=lambda line: -len(line.shared))
+    return NumbersShown(tuple(in_both_first), _once(shown("health")), _once(shown("crisis")))
 
 
 def _shown(numbers: Numbers, kind: Kind, code: str, entry: Country, today: date) -> Iterable[ShownLine]:

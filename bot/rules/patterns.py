@@ -96,7 +96,7 @@ def _finding(rule: str, pattern: Pattern, diary: Diary, proof: Proof) -> Finding
 
 
 def night_is(night: Night, that: NightIs) -> bool:
-    """Say whether a night was like that: everything that is written holds, of a list one."""
+    """Return whether a night was like that: everything that is written holds, of a list one."""
     for name, value in that.told:  # noqa: SIM110  # a generator would take longer than what it asks
         if not _IS[name](night, value):
             return False

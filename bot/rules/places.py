@@ -26,12 +26,12 @@ from rapidfuzz.distance import DamerauLevenshtein
 from bot.rules.country_names import COMMON_NAMES, OWN_NAMES, REGIONS
 from content.schema import Place
 
-LIKENESS = 0.8
-SHORT_WORD = 5  # shorter words must be exact
-NEARLY_BEST = 0.05
+LIKENESS = 0.8  # of 1: a name must be at least so like what was typed
+SHORT_WORD = 5  # letters; shorter words must be exact
+NEARLY_BEST = 0.05  # names so much less like it than the best one are offered as well
 OLD_CITIES = ("Africa/", "America/", "Asia/", "Atlantic/", "Europe/", "Pacific/")
-MOST_MATCHES = 6
-CLOCK_MINUTES = 10
+MOST_MATCHES = 6  # places offered at once
+CLOCK_MINUTES = 10  # by which a clock on the wall may be wrong
 SAMPLED_FROM = datetime(2030, 1, 1, tzinfo=UTC)  # past every announced change: the rules as they now stand
 LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "ı": "i", "œ": "oe", "ð": "d", "þ": "th"})
 
@@ -273,10 +273,10 @@ def _shows(zone: str, now: datetime, typed: time) -> bool:
 
 
 def is_zone(name: str) -> bool:
-    """Say whether a name is a zone of the tz database."""
+    """Return whether a name is a zone of the tz database."""
     return name in available_timezones()
 
 
 def is_country(code: str) -> bool:
-    """Say whether two letters are a country that has a zone."""
+    """Return whether two letters are a country that has a zone."""
     return bool(zones_of(code))

@@ -39,7 +39,7 @@ def score(shape: CheckInShape, checkin: CheckIn, name: str) -> int | None:
 
 
 def is_asked(question: Question, checkin: CheckIn) -> bool:
-    """Say whether a question belongs to this night, given the answers so far."""
+    """Return whether a question belongs to this night, given the answers so far."""
     if question.every_nights is not None and question.code not in checkin.more:
         return False
     if question.only_if_answered and getattr(checkin, question.only_if_answered) is None:

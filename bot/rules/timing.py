@@ -14,10 +14,18 @@ from content.schema import Timing
 
 NOON = time(12)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
 
-@lru_cache(4096)
+def iso_date(text: str) -> date | None:
+    """Return the date that a button or a row carries ("2026-12-02"); None for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 @lru_cache(4096)  # everybody's clock is looked at for the same days, several times for each press
 def local_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Return the moment (UTC) at which the clocks of `zone` show `at` on `day`."""
@@ -74,15 +82,14 @@ def prompt_useful_until(due: datetime, timing: Timing) -> datetime:
 def checkin_useful_until(due: datetime, prompt_at: time, zone: ZoneInfo, timing: Timing) -> datetime:
     """Return the moment after which a check-in is no longer asked: some minutes before the next prompt.
 
-    Who has the check-in shortly before the prompt keeps half of the time between them.
+    It stays useful for an hour at least, however soon after it the prompt comes.
     """
-    prompt = next_local(due, prompt_at, zone)
     margin = timedelta(minutes=timing.checkin_closes_before_prompt_minutes)
-    return prompt - min(margin, (prompt - due) / 2)
+    return max(next_local(due, prompt_at, zone) - margin, due + HOUR)
 
 
 def in_quiet_hours(now: datetime, quiet_from: time, quiet_until: time, zone: ZoneInfo) -> bool:
-    """Say whether `now` lies in the quiet hours, which may wrap midnight; equal times mean there are none."""
+    """Return whether `now` is in quiet hours, which may wrap midnight; equal times mean there are none."""
     return _quiet_end(now, quiet_from, quiet_until, zone) is not None
 
 

@@ -25,6 +25,9 @@ class Circumstances:
     withheld: frozenset[str]  # techniques that open escalations withhold
 
 
+NOTHING_KNOWN = Circumstances({}, frozenset(), frozenset(), frozenset())  # of somebody who is no patient
+
+
 def withheld_techniques(content: Content, at: Circumstances) -> frozenset[str]:
     """Return the techniques that are wrong for this person tonight."""
     return _gated(content, frozenset(at.flags.items()), at.signs, at.helped) | at.withheld

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.model import Facts, Finding
 from bot.rules.touched import touched
 from content.loader import Content
-from content.schema import Condition, Level, Option, RedFlag, Sign
+from content.schema import Condition, Level, RedFlag, Sign
 
 YES, UNSURE = "yes", "unsure"
 WORST = 10  # of the pain score
@@ -70,7 +70,7 @@ def in_doubt(content: Content, facts: Facts) -> tuple[str, ...]:
 
 
 def holds(condition: Condition, facts: Facts, unsure: bool) -> bool:
-    """Say whether a condition is met; with `unsure`, doubt counts too, but never as an exception."""
+    """Return whether a condition is met; with `unsure`, doubt counts too, but never as an exception."""
     if condition.all is not None:
         return all(holds(part, facts, unsure) for part in condition.all)
     if condition.any is not None:
@@ -85,13 +85,8 @@ def withheld(content: Content, rules: Iterable[str]) -> frozenset[str]:
     return frozenset(technique for rule in rules for technique in content.rules[rule].withholds)
 
 
-def possible_level(content: Content, option: Option) -> Level:
-    """Return the highest level among the rows that an answer may be."""
-    return max((content.red_flags[rule].level for rule in option.rows), default=Level.NONE)
-
-
 def outranks(one: Finding, other: Finding) -> bool:
-    """Say whether one finding must be seen sooner than another."""
+    """Return whether one finding must be seen sooner than another."""
     return one.level > other.level
 
 

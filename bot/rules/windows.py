@@ -46,14 +46,14 @@ class Night:
 
     @property
     def has_symptoms(self) -> bool | None:
-        """Say whether the legs gave trouble: a score above 0, a cramp, or a feeling; None when not told."""
+        """Return whether the legs gave trouble (a score above 0, a cramp, a feeling); None when not told."""
         if self.pain or self.cramps or self.feeling:
             return True
         return None if self.pain is None and self.cramps is None else False
 
     @property
     def sleep_disturbed(self) -> bool:
-        """Say whether the legs kept the person awake: any answer but "no"."""
+        """Return whether the legs kept the person awake: any answer but "no"."""
         return bool(self.woke or self.minutes_awake or (self.awake and self.awake != UNDISTURBED))
 
     @property
@@ -62,7 +62,7 @@ class Night:
         return max(self.cramps or 0, int(CRAMP in self.feeling))
 
     def has_sign(self, signs: Iterable[str]) -> bool:
-        """Say whether one of these signs was surely reported."""
+        """Return whether one of these signs was surely reported."""
         return any(self.signs.get(sign) == YES for sign in signs)
 
 

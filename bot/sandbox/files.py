@@ -9,7 +9,6 @@ from bot.sandbox.refusals import Json, bad
 
 LARGEST_UPLOAD = 50 * 1024 * 1024
 LARGEST_PHOTO = 10 * 1024 * 1024
-LARGEST_DOWNLOAD = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from bot.sandbox.page_api import PageApi
 from bot.sandbox.people import Person
 from bot.sandbox.world import World
 
-_GRACE = 0.2
+_GRACE = 0.2  # seconds for requests under way when the address closes
 
 
 class Sandbox:

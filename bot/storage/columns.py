@@ -26,7 +26,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the moment in UTC; SQLite would drop any other zone without a word."""
         if value is None:
             return None
@@ -34,7 +34,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a moment without a zone cannot be stored")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the moment as aware UTC."""
         if value is None:
             return None
@@ -47,7 +47,7 @@ class WallTime(TypeDecorator[time]):
     impl = String(5)
     cache_ok = True
 
-    def process_bind_param(self, value: time | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: time | None, dialect: Dialect) -> str | None:
         """Return HH:MM."""
         if value is None:
             return None
@@ -55,7 +55,7 @@ class WallTime(TypeDecorator[time]):
             raise ValueError("a wall time is hours and minutes")
         return f"{value:%H:%M}"
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> time | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> time | None:
         """Return the time of day."""
         return None if value is None else time.fromisoformat(value)
 
@@ -66,11 +66,11 @@ class Codes(TypeDecorator[tuple[str, ...]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:  # noqa: ARG002
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
         """Return the codes joined by commas."""
         return _joined(value or ())
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         """Return the codes in their order."""
         return tuple(value.split(",")) if value else ()
 
@@ -81,11 +81,11 @@ class CodeSet(TypeDecorator[frozenset[str]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str:  # noqa: ARG002
+    def process_bind_param(self, value: frozenset[str] | None, dialect: Dialect) -> str:
         """Return the codes sorted and joined by commas."""
         return _joined(tuple(sorted(value or ())))
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str]:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> frozenset[str]:
         """Return the codes."""
         return frozenset(value.split(",")) if value else frozenset()
 
@@ -96,11 +96,11 @@ class Flat(TypeDecorator[Mapping[str, Any]]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str:  # noqa: ARG002
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str:
         """Return the mapping as JSON."""
         return json.dumps(dict(value or {}), sort_keys=True, separators=(",", ":"))
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any]:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any]:
         """Return the mapping."""
         return dict(json.loads(value)) if value and value != "{}" else {}
 
@@ -111,11 +111,11 @@ class Side(TypeDecorator[str]):
     impl = String(16)
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str:  # noqa: ARG002
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str:
         """Return the side, or an empty text."""
         return value or ""
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the side, or None."""
         return value or None
 
@@ -130,11 +130,11 @@ class Word(TypeDecorator[WordT], Generic[WordT]):
         super().__init__()
         self.words = words
 
-    def process_bind_param(self, value: WordT | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: WordT | None, dialect: Dialect) -> str | None:
         """Return the word; one that is no member raises ValueError."""
         return None if value is None else self.words(value).value
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> WordT | None:  # noqa: ARG002
+    def process_result_value(self, value: str | None, dialect: Dialect) -> WordT | None:
         """Return the member."""
         return None if value is None else self.words(value)
 
@@ -149,11 +149,11 @@ class Number(TypeDecorator[NumberT], Generic[NumberT]):
         super().__init__()
         self.numbers = numbers
 
-    def process_bind_param(self, value: NumberT | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+    def process_bind_param(self, value: NumberT | None, dialect: Dialect) -> int | None:
         """Return the number; one that is no member raises ValueError."""
         return None if value is None else int(self.numbers(value))
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> NumberT | None:  # noqa: ARG002
+    def process_result_value(self, value: int | None, dialect: Dialect) -> NumberT | None:
         """Return the member."""
         return None if value is None else self.numbers(value)
 

@@ -50,7 +50,7 @@ class House(Statements):
         return used.rowcount == 1
 
     async def invite_is_good(self, code_hash: str, now: datetime) -> bool:
-        """Say whether an invite would let somebody in, without counting a use."""
+        """Return whether an invite would let somebody in, without counting a use."""
         return await self._one(select(invite.c.id).where(*_is_good(code_hash, now))) is not None
 
     async def invites(self) -> list[Invite]:
@@ -67,7 +67,7 @@ class House(Statements):
         return revoked.rowcount == 1
 
     async def has_invites(self) -> bool:
-        """Say whether an invite was ever made."""
+        """Return whether an invite was ever made."""
         return await self._one(select(invite.c.id).limit(1)) is not None
 
     async def take_lease(self, name: str, owner: str, until: datetime, real_now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that are kept at hand: taking one and committing cost a fifth of a pool's way."""
+"""Connections to PostgreSQL kept at hand: taking one and committing cost a fifth of what a pool takes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def driver_of(connection: AsyncConnection) -> Driver[Any]:
 
 
 def is_there(driver: Driver[Any]) -> bool:
-    """Say whether the server has not closed a connection: its last word would lie in the socket."""
+    """Return whether the server still holds a connection; else its last word would lie in the socket."""
     if driver.closed:
         return False
     look = select.poll()

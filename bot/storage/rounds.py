@@ -1,4 +1,4 @@
-"""Many small writes as few large ones: who comes while one round is under way shares the next."""
+"""Turns many small writes into few large ones: what comes while one round is under way joins the next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AnswerT = TypeVar("AnswerT")
 
 
 class Rounds(Generic[ItemT, AnswerT]):
-    """Does one thing for all who have come by then, one round after the other; nobody waits for company."""
+    """Does one thing for all that has come in so far, one round after the other; no item waits for others."""
 
     def __init__(self, do: Callable[[list[ItemT]], Awaitable[AnswerT]]) -> None:
         self._do = do

@@ -395,7 +395,7 @@ class Sendings(Statements):
         return await self._ask(SENDING_FOR, patient_id=patient_id, kind=kind, subject=subject)
 
     async def owes_safety(self, patient_id: int, now: datetime) -> bool:
-        """Say whether a patient has a safety sending that is due and not on its way."""
+        """Return whether a patient has a safety sending that is due and not on its way."""
         due = await self._first(SAFETY_DUE, patient_id=patient_id)
         return due is not None and due <= now
 

@@ -37,7 +37,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def has_aiogram() -> bool:
-    """Say whether aiogram can be measured; says aloud when not."""
+    """Return whether aiogram can be measured; says aloud when not."""
     if not OTHER_PYTHON.exists():
         print("aiogram is not installed (`make bench` does so): left out\n")
         return False
