@@ -20,8 +20,9 @@ from handlers.updates import Failures
 
 
 def register(application: Application, bridge: Bridge, failures: Failures) -> None:
-    """Register every handler; the order matters: groups out first, plain words last."""
+    """Register every handler; the order matters: groups out first, then buttons, plain words last."""
     membership.register(application, bridge)
+    application.add_handler(bridge.buttons)
     enrolment.register(application, bridge)
     evening.register(application, bridge)
     morning.register(application, bridge)

@@ -12,7 +12,7 @@ from typing import Any
 
 from telegram import Update
 from telegram.ext import Application as AnyApplication
-from telegram.ext import ContextTypes
+from telegram.ext import BaseHandler, ContextTypes
 
 from bot.delivery.delivery import Delivery
 from bot.delivery.guides import Guides
@@ -37,8 +37,47 @@ class Asked:
     parts: tuple[str, ...] = ()  # of a pressed button, without its area
     message_id: int | None = None  # the message whose button was pressed
 
+    def part(self, place: int) -> str:
+        """Return one part of what a button carries; "" where there is none."""
+        return self.parts[place] if place < len(self.parts) else ""
+
+    def number(self, place: int) -> int:
+        """Return one part that is a number; 0 for nonsense."""
+        part = self.part(place)
+        return int(part) if part.isdecimal() else 0
+
 
 Flow = Callable[[Services, Asked], Awaitable[Reply]]
+
+
+class Buttons(BaseHandler[Update, Context, None]):
+    """Takes every press to its area's flow: the area is the word before the first colon of what it carries.
+
+    One look into a table, where the library would try a pattern for each area.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(self._take)
+        self._callbacks: dict[str, Callback] = {}
+
+    def add(self, area: str, callback: Callback) -> None:
+        """Let a callback take the presses of one area; ValueError when another has it."""
+        if area in self._callbacks:
+            raise ValueError(f"the buttons of {area!r} have two handlers")
+        self._callbacks[area] = callback
+
+    def check_update(self, update: object) -> bool:
+        """Return whether an update is a press of an area that is known."""
+        return isinstance(update, Update) and self._callback(update) is not None
+
+    async def _take(self, update: Update, context: Context) -> None:
+        callback = self._callback(update)
+        if callback is not None:
+            await callback(update, context)
+
+    def _callback(self, update: Update) -> Callback | None:
+        query = update.callback_query
+        return self._callbacks.get((query.data or "").partition(":")[0]) if query else None
 
 
 class Bridge:
@@ -47,6 +86,7 @@ class Bridge:
     def __init__(self, services: Services, delivery: Delivery, messenger: Messenger, guides: Guides) -> None:
         self.services = services
         self.guides = guides
+        self.buttons = Buttons()
         self._delivery = delivery
         self._messenger = messenger
 
@@ -71,6 +111,10 @@ class Bridge:
             await self.carry(asked, await flow(self.services, asked))
 
         return handle
+
+    def on(self, area: str, flow: Flow) -> None:
+        """Let a flow take the buttons of one area."""
+        self.buttons.add(area, self.button(flow))
 
     def button(self, flow: Flow) -> Callback:
         """Return a handler of a pressed button; every press is answered."""
@@ -177,8 +221,3 @@ def night_named(digits: str) -> date:
         return datetime.strptime(digits, "%y%m%d").date()  # noqa: DTZ007  # a night has no zone
     except ValueError:
         return date.min
-
-
-def area(name: str) -> str:
-    """Return the pattern of the buttons of one area."""
-    return f"^{name}(:|$)"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram.ext import CommandHandler
 
 from bot.flows import cramp
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, area
+from handlers.bridge import Application, Asked, Bridge
 
 
 async def now(services: Services, asked: Asked) -> Reply:
@@ -17,7 +17,7 @@ async def now(services: Services, asked: Asked) -> Reply:
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """File the episode, add to it, or take "it will not let go"."""
-    what, episode, value = (*asked.parts, "", "", "")[:3]
+    what, episode, value = asked.part(0), asked.part(1), asked.part(2)
     if what == "file":
         at = int(episode) if episode.isdecimal() else 0
         return await cramp.file(services, asked.chat_id, at, f"m:{asked.chat_id}:{asked.message_id}")
@@ -31,4 +31,4 @@ async def pressed(services: Services, asked: Asked) -> Reply:
 def register(application: Application, bridge: Bridge) -> None:
     """Register what belongs to a cramp."""
     application.add_handler(CommandHandler("cramp", bridge.command(now)))
-    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("cr")))
+    bridge.on("cr", pressed)

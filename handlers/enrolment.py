@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from telegram import Update
-from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import CommandHandler, MessageHandler, filters
 
 from bot.flows import enrolment, hearing, location, privacy, settings
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, Context, area, asked_of
+from handlers.bridge import Application, Asked, Bridge, Context, asked_of
 
 
 async def start(services: Services, asked: Asked) -> Reply:
@@ -21,10 +21,9 @@ async def start(services: Services, asked: Asked) -> Reply:
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Take one enrolment button."""
-    what, value, erased = (*asked.parts, "", "", "")[:3]
+    what, value = asked.part(0), asked.part(1)
     if what == "yes":
-        count = int(erased) if erased.isdigit() else 0
-        return await enrolment.agree(services, asked.chat_id, asked.language, value, count)
+        return await enrolment.agree(services, asked.chat_id, asked.language, value, asked.number(2))
     if what == "no":
         return await enrolment.decline(services, asked.language)
     if what == "privacy":
@@ -45,5 +44,5 @@ def register(application: Application, bridge: Bridge) -> None:
             )
 
     application.add_handler(CommandHandler("start", bridge.command(start, reads=False)))
-    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("en")))
+    bridge.on("en", pressed)
     application.add_handler(MessageHandler(filters.LOCATION & filters.UpdateType.MESSAGE, located))

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from telegram.ext import CallbackQueryHandler, CommandHandler
+import re
+
+from telegram.ext import CommandHandler
 
 from bot.flows import appointment, asking, numbers, outcome, urgent, why
+from bot.flows.refusals import old_button
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, area
+from handlers.bridge import Application, Asked, Bridge
 
 
 async def card_pressed(services: Services, asked: Asked) -> Reply:
     """Take a button under a card."""
-    row, what = (*asked.parts, "", "")[:2]
-    return await outcome.press(services, asked.chat_id, _number(row), what, asked.origin)
+    return await outcome.press(services, asked.chat_id, asked.number(0), asked.part(1), asked.origin)
 
 
 async def question_pressed(services: Services, asked: Asked) -> Reply:
     """Take the answer to an exact question."""
-    row, answer = (*asked.parts, "", "")[:2]
-    return await asking.answer(services, asked.chat_id, _number(row), answer, asked.origin)
+    return await asking.answer(services, asked.chat_id, asked.number(0), asked.part(1), asked.origin)
 
 
 async def overview(services: Services, asked: Asked) -> Reply:
@@ -39,13 +40,13 @@ async def appointments(services: Services, asked: Asked) -> Reply:
 
 async def appointment_pressed(services: Services, asked: Asked) -> Reply:
     """Take the day of an appointment, or what came of it."""
-    row, what, detail = (*asked.parts, "", "", "")[:3]
-    return await appointment.press(services, asked.chat_id, _number(row), what, detail)
+    what, detail = asked.part(1), asked.part(2)
+    return await appointment.press(services, asked.chat_id, asked.number(0), what, detail)
 
 
 async def list_pressed(services: Services, asked: Asked) -> Reply:
     """Open an area of the list, or put one row's exact question."""
-    name, rule = (*asked.parts, "", "")[:2]
+    name, rule = asked.part(0), asked.part(1)
     if rule:
         return await urgent.row(services, asked.chat_id, rule, asked.origin)
     return await urgent.area(services, asked.chat_id, name)
@@ -53,11 +54,9 @@ async def list_pressed(services: Services, asked: Asked) -> Reply:
 
 async def number_pressed(services: Services, asked: Asked) -> Reply:
     """Send a number as a contact."""
-    return numbers.contact(services.content(asked.language), asked.parts[0])
-
-
-def _number(part: str) -> int:
-    return int(part) if part.isdigit() else 0
+    content = services.content(asked.language)
+    number = asked.part(0)
+    return numbers.contact(content, number) if re.fullmatch(r"[0-9*#+]+", number) else old_button(content)
 
 
 def register(application: Application, bridge: Bridge) -> None:
@@ -65,8 +64,8 @@ def register(application: Application, bridge: Bridge) -> None:
     application.add_handler(CommandHandler("urgent", bridge.command(overview)))
     application.add_handler(CommandHandler("why", bridge.command(explain)))
     application.add_handler(CommandHandler("appointment", bridge.command(appointments)))
-    application.add_handler(CallbackQueryHandler(bridge.button(appointment_pressed), pattern=area("ap")))
-    application.add_handler(CallbackQueryHandler(bridge.button(card_pressed), pattern=area("es")))
-    application.add_handler(CallbackQueryHandler(bridge.button(question_pressed), pattern=area("ak")))
-    application.add_handler(CallbackQueryHandler(bridge.button(list_pressed), pattern=area("ur")))
-    application.add_handler(CallbackQueryHandler(bridge.button(number_pressed), pattern=r"^no:[0-9*#+]+$"))
+    bridge.on("ap", appointment_pressed)
+    bridge.on("es", card_pressed)
+    bridge.on("ak", question_pressed)
+    bridge.on("ur", list_pressed)
+    bridge.on("no", number_pressed)

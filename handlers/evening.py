@@ -7,23 +7,23 @@ from datetime import date
 from functools import partial
 
 from telegram import Update
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram.ext import CommandHandler
 
 from bot.flows import evening, guide
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, Context, area, asked_of, night_named
+from handlers.bridge import Application, Asked, Bridge, Context, asked_of, night_named
 
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Take one button of an evening's prompt."""
-    night, verb, detail = (*asked.parts, "", "", "")[:3]
+    night, verb, detail = asked.part(0), asked.part(1), asked.part(2)
     return await evening.press(services, asked.chat_id, night_named(night), verb, detail)
 
 
 def _night(asked: Asked) -> date | None:
     """Return the night a button carries; None, for tonight, when it is none."""
-    night = night_named(asked.parts[0] if asked.parts else "")
+    night = night_named(asked.part(0))
     return None if night == date.min else night
 
 
@@ -48,7 +48,7 @@ class Guidance:
         await self._bridge.answered(update)
         asked = asked_of(update, "")
         self._bridge.guides.stop(asked.chat_id)
-        night, (what, value) = _night(asked), (*asked.parts, "", "", "")[1:3]
+        night, what, value = _night(asked), asked.part(1), asked.part(2)
         routine = await guide.routine(self._bridge.services, asked.chat_id, night)
         if what == "did":
             await self._done(asked, routine, value)
@@ -85,6 +85,11 @@ def register(application: Application, bridge: Bridge) -> None:
     """Register what belongs to the evening."""
     guidance = Guidance(bridge)
     application.add_handler(CommandHandler("stretch", guidance.command))
-    application.add_handler(CallbackQueryHandler(guidance.from_prompt, pattern=r"^ev:\d+:guide$"))
-    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("ev")))
-    application.add_handler(CallbackQueryHandler(guidance.moved, pattern=area("gd")))
+    take = bridge.button(pressed)
+
+    async def prompt_pressed(update: Update, context: Context) -> None:
+        guided = asked_of(update, "").part(1) == "guide"
+        await (guidance.from_prompt if guided else take)(update, context)
+
+    bridge.buttons.add("ev", prompt_pressed)
+    bridge.buttons.add("gd", guidance.moved)

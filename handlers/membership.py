@@ -14,6 +14,15 @@ from handlers.bridge import Application, Bridge, Context, asked_of
 GONE = (ChatMember.BANNED, ChatMember.LEFT)
 
 
+class NotPrivate(TypeHandler[Update, Context, None]):
+    """Takes whatever happens in a group or a channel."""
+
+    def check_update(self, update: object) -> bool:
+        """Return whether an update's chat is known and not private."""
+        chat = update.effective_chat if isinstance(update, Update) else None
+        return chat is not None and chat.type != ChatType.PRIVATE
+
+
 def register(application: Application, bridge: Bridge) -> None:
     """Register what belongs to being there or not; before all else, so that groups get no further."""
 
@@ -27,16 +36,13 @@ def register(application: Application, bridge: Bridge) -> None:
             await presence.back(bridge.services, change.chat.id)
 
     async def only_private(update: Update, context: Context) -> None:
-        chat = update.effective_chat
-        if chat is None or chat.type == ChatType.PRIVATE:
-            return
         await bridge.answered(update)
         left = update.my_chat_member and update.my_chat_member.new_chat_member.status in GONE
         if not left:
             await _decline(bridge, context, update)
         raise ApplicationHandlerStop
 
-    application.add_handler(TypeHandler(Update, only_private), group=-1)
+    application.add_handler(NotPrivate(Update, only_private), group=-1)
     application.add_handler(ChatMemberHandler(changed, ChatMemberHandler.MY_CHAT_MEMBER))
 
 

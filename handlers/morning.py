@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram.ext import CommandHandler
 
 from bot.flows import diary, morning
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, area, night_named
+from handlers.bridge import Application, Asked, Bridge, night_named
 
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Take one button of a night's check-in."""
-    night, verb, code = (*asked.parts, "", "", "")[:3]
+    night, verb, code = asked.part(0), asked.part(1), asked.part(2)
     return await morning.press(services, asked.chat_id, night_named(night), verb, code, asked.origin)
 
 
@@ -23,9 +23,9 @@ async def nights(services: Services, asked: Asked) -> Reply:
 
 async def night_pressed(services: Services, asked: Asked) -> Reply:
     """Open the night that was chosen, or the list."""
-    if not asked.parts or asked.parts[0] == "list":
+    if asked.part(0) in ("", "list"):
         return await morning.nights(services, asked.chat_id)
-    return await morning.open_night(services, asked.chat_id, night_named(asked.parts[0]))
+    return await morning.open_night(services, asked.chat_id, night_named(asked.part(0)))
 
 
 async def show_diary(services: Services, asked: Asked) -> Reply:
@@ -37,5 +37,5 @@ def register(application: Application, bridge: Bridge) -> None:
     """Register what belongs to the morning."""
     application.add_handler(CommandHandler("night", bridge.command(nights)))
     application.add_handler(CommandHandler("diary", bridge.command(show_diary)))
-    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("ci")))
-    application.add_handler(CallbackQueryHandler(bridge.button(night_pressed), pattern=area("nt")))
+    bridge.on("ci", pressed)
+    bridge.on("nt", night_pressed)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram.ext import CommandHandler
 
 from bot.flows import help as help_
 from bot.flows import privacy
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, area
+from handlers.bridge import Application, Asked, Bridge
 
 
 async def stop(services: Services, asked: Asked) -> Reply:
@@ -43,4 +43,4 @@ def register(application: Application, bridge: Bridge) -> None:
     application.add_handler(CommandHandler("erase", bridge.command(ask_erase)))
     application.add_handler(CommandHandler("privacy", bridge.command(notice)))
     application.add_handler(CommandHandler("help", bridge.command(help_text)))
-    application.add_handler(CallbackQueryHandler(bridge.button(erase_pressed), pattern=area("er")))
+    bridge.on("er", erase_pressed)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram.ext import CommandHandler
 
 from bot.flows import next as coming
 from bot.flows import profile, settings
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, area
+from handlers.bridge import Application, Asked, Bridge
 
 
 async def show(services: Services, asked: Asked) -> Reply:
@@ -18,7 +18,7 @@ async def show(services: Services, asked: Asked) -> Reply:
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Take one settings button."""
-    what, value = (*asked.parts, "", "")[:2]
+    what, value = asked.part(0), asked.part(1)
     return await settings.press(services, asked.chat_id, what, value, asked.language)
 
 
@@ -29,7 +29,7 @@ async def show_profile(services: Services, asked: Asked) -> Reply:
 
 async def profile_pressed(services: Services, asked: Asked) -> Reply:
     """Take one profile answer."""
-    round_, flag, answer = (*asked.parts, "", "", "")[:3]
+    round_, flag, answer = asked.part(0), asked.part(1), asked.part(2)
     return await profile.press(services, asked.chat_id, round_, flag, answer, asked.language)
 
 
@@ -43,5 +43,5 @@ def register(application: Application, bridge: Bridge) -> None:
     application.add_handler(CommandHandler("settings", bridge.command(show)))
     application.add_handler(CommandHandler("next", bridge.command(show_next)))
     application.add_handler(CommandHandler("profile", bridge.command(show_profile)))
-    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("se")))
-    application.add_handler(CallbackQueryHandler(bridge.button(profile_pressed), pattern=area("pr")))
+    bridge.on("se", pressed)
+    bridge.on("pr", profile_pressed)

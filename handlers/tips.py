@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram.ext import CommandHandler
 
 from bot.flows import tips
 from bot.flows.services import Services
 from bot.messages import Reply
-from handlers.bridge import Application, Asked, Bridge, area
+from handlers.bridge import Application, Asked, Bridge
 
 
 async def menu(services: Services, asked: Asked) -> Reply:
@@ -17,7 +17,7 @@ async def menu(services: Services, asked: Asked) -> Reply:
 
 async def pressed(services: Services, asked: Asked) -> Reply:
     """Open a topic, a tip, the menu or one that fits tonight."""
-    what, name = (*asked.parts, "", "")[:2]
+    what, name = asked.part(0), asked.part(1)
     if what == "topic":
         return await tips.topic(services, asked.chat_id, name)
     if what == "tip":
@@ -34,12 +34,12 @@ async def causes(services: Services, asked: Asked) -> Reply:
 
 async def cause_pressed(services: Services, asked: Asked) -> Reply:
     """Show one cause card."""
-    return await tips.cause(services, asked.chat_id, asked.parts[0] if asked.parts else "")
+    return await tips.cause(services, asked.chat_id, asked.part(0))
 
 
 def register(application: Application, bridge: Bridge) -> None:
     """Register what belongs to tips."""
     application.add_handler(CommandHandler("tips", bridge.command(menu)))
     application.add_handler(CommandHandler("causes", bridge.command(causes)))
-    application.add_handler(CallbackQueryHandler(bridge.button(pressed), pattern=area("tp")))
-    application.add_handler(CallbackQueryHandler(bridge.button(cause_pressed), pattern=area("ca")))
+    bridge.on("tp", pressed)
+    bridge.on("ca", cause_pressed)

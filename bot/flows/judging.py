@@ -6,7 +6,7 @@ when the night is complete. Judging twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -14,17 +14,17 @@ from bot.flows.asking import GRAVER, PATTERN, has_emergency, put_question
 from bot.flows.cards import cycle_of, told_before
 from bot.flows.escalation import Spoken, close, note_met, raise_one
 from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
+from bot.flows.pauses import pause_choices
 from bot.flows.remembering import CORRECTED, GONE, LOOKS_BACK, SUPERSEDED, remembered
-from bot.flows.schedule import ended_night
+from bot.flows.schedule import ended_night, out_of_quiet
 from bot.flows.services import Services
-from bot.messages import Button, Message, Rows
+from bot.messages import Message
 from bot.model import CheckIn, Escalation, Evening, Finding, Kind, Patient, ProfileAnswer, Sending, State
 from bot.rules import questionnaire
 from bot.rules.hearing import sign_codes
 from bot.rules.lifecycle import forbids_coaching
 from bot.rules.memory import Happened, Matter, Memory, Told, advance, in_force
 from bot.rules.patterns import Medicine, Person, judge_diary, proof_of
-from bot.rules.timing import end_of_quiet
 from bot.rules.triage import YES, closed_over, holds, judge
 from bot.rules.windows import Night, night_of
 from bot.storage.store import Store
@@ -359,8 +359,7 @@ async def _say(
     if told.level >= Level.SOON or forbids_coaching(await store.open_escalations(patient.id)):
         return
     subject = f"{PATTERN}:{finding.rule}"
-    now, times = services.clock(), patient.times
-    due = end_of_quiet(now, times.quiet_from, times.quiet_until, patient.tz)
+    due = out_of_quiet(patient, services.clock())
     steps = await store.sending_for(patient.id, Kind.WORD, subject)
     await store.plan(patient.id, Kind.WORD, subject, len(steps), due, due + WORD_LASTS)
     services.wake()
@@ -380,18 +379,4 @@ async def render_word(
     text = content.words.say(
         "good_news", line=Html(words.line), why=Html(words.why), action=Html(words.action)
     )
-    return Spoken(Message(text, _breaks(content, now.astimezone(patient.tz).date()), silent=True))
-
-
-def _breaks(content: Content, today: date) -> Rows:
-    """A break of some days, each a button."""
-    choices: Sequence[int] = content.timing.pause_choices_days
-    return tuple(
-        (
-            Button(
-                content.words.plain("pause_days", n=days),
-                f"se:pause:{(today + timedelta(days=days)).isoformat()}",
-            ),
-        )
-        for days in choices
-    )
+    return Spoken(Message(text, pause_choices(content, patient.day_of(now)), silent=True))

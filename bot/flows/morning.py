@@ -14,7 +14,8 @@ from bot.flows.facts import facts_of, rows_of, told_elsewhere
 from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.precedence import NO_GRAVITY, waits_for_graver
-from bot.flows.schedule import ended_night, plan_checkins, told_night
+from bot.flows.refusals import nobody, not_enrolled, old_button
+from bot.flows.schedule import ended_night, is_silent, plan_checkins, told_night
 from bot.flows.services import Services
 from bot.flows.urgent import areas
 from bot.messages import Button, Message, Reply
@@ -23,7 +24,7 @@ from bot.rules import questionnaire
 from bot.rules.hearing import changed, sign_codes
 from bot.rules.lifecycle import is_own_and_grave
 from bot.rules.reading import Reading
-from bot.rules.timing import in_quiet_hours, night_of
+from bot.rules.timing import night_of
 from bot.shapes import altered
 from bot.storage.company import Company, DiarySpans
 from bot.storage.store import Store
@@ -55,7 +56,7 @@ async def render_checkin(
     late = now - sending.was_due_at > timedelta(minutes=content.timing.late_after_minutes)
     greeting = content.words.say("checkin_greeting_late" if late else "checkin_greeting")
     message = page(content, patient, checkin, greeting)
-    return Spoken(replace(message, silent=_is_silent(patient, now)))
+    return Spoken(replace(message, silent=is_silent(patient, now)))
 
 
 async def foresee_checkins(
@@ -96,12 +97,6 @@ async def _with_more(
     return after
 
 
-def _is_silent(patient: Patient, now: datetime) -> bool:
-    """A check-in in quiet hours makes no sound."""
-    times = patient.times
-    return patient.silent or in_quiet_hours(now, times.quiet_from, times.quiet_until, patient.tz)
-
-
 async def checkins_told(
     services: Services, store: Store, told: Sequence[tuple[Patient, Sending]], now: datetime
 ) -> None:
@@ -114,9 +109,8 @@ async def checkins_told(
             continue
         if sending.message_id is not None:
             await store.place_checkin(patient.id, night, sending.message_id)
-        if patient.expecting.startswith(
-            ("night:", "appointment:")
-        ):  # what is typed from now on is about this morning's night
+        # What is typed from now on is about this morning's night.
+        if patient.expecting.startswith(("night:", "appointment:")):
             await store.change_patient(patient.id, expecting="")
         ahead.append((patient, services.content_for(patient).timing, max(now, sending.due_at)))
     await plan_checkins(store, ahead)
@@ -133,7 +127,7 @@ async def press(services: Services, chat_id: int, night: date, verb: str, code: 
     async with services.database.transaction(alone=_is_grave(verb)) as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(None))
         await look_ahead(store, patient, night, services.clock())
         reply = await _pressed(services, store, patient, night, verb, code, origin)
         # Looked at here, what it must mind costs no transaction of its own.
@@ -146,13 +140,13 @@ async def _pressed(
     content = services.content_for(patient)
     checkin = await opened(store, patient, content, night, services.clock())
     if checkin is None:
-        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     if verb in ("show", "change", "sum"):
         return _shown(content, patient, checkin, verb, code)
     question = content.questions.get(code if verb in ("done", "skip") else verb)
     after = _after(checkin, question, verb, code) if question else None
     if question is None or after is None:
-        return Reply(notice=content.words.plain("notice_old_button"), alert=True)
+        return old_button(content)
     return await _record(services, store, patient, checkin, after, question, origin)
 
 
@@ -369,7 +363,7 @@ async def open_night(services: Services, chat_id: int, night: date) -> Reply:
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(notice=services.content(None).words.plain("notice_nobody"), alert=True)
+            return nobody(services.content(None))
         content = services.content_for(patient)
         checkin = await opened(store, patient, content, night, services.clock())
         if checkin is None:
@@ -383,7 +377,7 @@ async def nights(services: Services, chat_id: int) -> Reply:
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(services.content(None).words.say("not_enrolled")),))
+            return not_enrolled(services.content(None))
         content = services.content_for(patient)
         last = ended_night(patient, services.clock())
         joined = night_of(patient.created_at, patient.tz)

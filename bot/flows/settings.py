@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows import enrolment, numbers
 from bot.flows.escalation import replan
+from bot.flows.pauses import pause_choices
 from bot.flows.refusals import nobody, not_enrolled, old_button
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
@@ -209,12 +210,7 @@ def _quiet_page(content: Content) -> Message:
 
 
 def _pause_page(content: Content, today: date) -> Message:
-    words = content.words
-    rows = tuple(
-        (Button(words.plain("pause_days", n=days), f"se:pause:{(today + timedelta(days=days)).isoformat()}"),)
-        for days in content.timing.pause_choices_days
-    )
-    return Message(words.say("ask_pause"), rows)
+    return Message(content.words.say("ask_pause"), pause_choices(content, today))
 
 
 async def apply(services: Services, store: Store, patient: Patient, what: str, value: str) -> Patient | None:

@@ -16,6 +16,7 @@ from bot.storage.prepared import Question, columns_of, listed_for_file, listed_f
 from bot.storage.statements import Statements, checked
 from bot.storage.tables import consent, escalation, escalation_event, inbox, metadata, patient, profile_answer
 
+PATIENTS_KEPT = 1024  # as many as answer at about the same time
 FIXED = frozenset({"id", "chat_id", "created_at"})
 TIMES = ("prompt_at", "checkin_at", "quiet_from", "quiet_until")
 
@@ -31,7 +32,12 @@ def _patient(prompt_at: time, checkin_at: time, quiet_from: time, quiet_until: t
 
 
 COLUMNS = [patient.c[name] for name in (*TIMES, *OTHERS)]
-OF_CHAT = Question(_patient, select(*COLUMNS).where(patient.c.chat_id == bindparam("chat_id")), holds=True)
+OF_CHAT = Question(
+    _patient,
+    select(*COLUMNS).where(patient.c.chat_id == bindparam("chat_id")),
+    holds=True,
+    keeps=PATIENTS_KEPT,
+)
 PATIENT = Question(_patient, select(*COLUMNS).where(patient.c.id == bindparam("patient_id")), holds=True)
 PATIENTS = Question(
     _patient,

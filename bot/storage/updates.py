@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.storage.prepared import Prepared
+from bot.storage.prepared import Prepared, listed_for_file, listed_for_server
 from bot.storage.statements import PRUNED_AT_ONCE, Statements
 from bot.storage.tables import inbox
 
@@ -22,10 +22,10 @@ KEEP = Prepared(
     _KEEP_FILE,
 )
 # What it said and who sent it are forgotten.
+_DONE = update(inbox).values(done_at=bindparam("now"), payload="", chat_id=None)
 DONE = Prepared(
-    update(inbox)
-    .where(inbox.c.update_id == bindparam("update"))
-    .values(done_at=bindparam("now"), payload="", chat_id=None)
+    _DONE.where(listed_for_server(inbox.c.update_id, "ids")),
+    file_statement=_DONE.where(listed_for_file(inbox.c.update_id, "ids")),
 )
 
 
@@ -103,7 +103,7 @@ class Updates(Statements):
 
     async def updates_done(self, update_ids: Collection[int], now: datetime) -> None:
         """Mark updates as done and forget what they said and who sent them."""
-        await self._do_each(DONE, [{"update": update_id, "now": now} for update_id in update_ids])
+        await self._do(DONE, ids=[*update_ids], now=now)
 
     async def update_failed(self, update_id: int, now: datetime) -> int:
         """Count a failed attempt at an update; return the attempts so far, 0 if it is gone."""
