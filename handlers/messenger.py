@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 class Budget(Protocol):
     """How fast messages may go out."""
 
-    async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
+    async def wait(self, chat_id: int | None, bulk: bool = False, safety: bool = False) -> None:
         """Return when one more may go."""
 
-    def answered(self, bulk: bool = False) -> None:
+    def answered(self, bulk: bool = False, chat_id: int | None = None, arrived: bool = False) -> None:
         """Note that the call of a turn has ended."""
 
-    def give_back(self, bulk: bool = False) -> None:
+    def give_back(self, bulk: bool = False, chat_id: int | None = None) -> None:
         """Give back a turn that no call came of."""
 
     def refused(self, seconds: float, chat_id: int) -> None:
@@ -97,20 +97,20 @@ class TelegramMessenger:
         self._figures = Figures(figures)
         self._budget = budget
         self._bulk = False
-        self._paced = True
+        self._safety = False
         self._turns: dict[int, int] = {}  # taken ahead, by chat
 
     def in_bulk(self) -> TelegramMessenger:
         """Return a messenger whose messages yield to those for people who wait."""
-        return self._like_this(bulk=True, paced=True)
+        return self._like_this(bulk=True, safety=False)
 
     def in_earnest(self) -> TelegramMessenger:
         """Return a messenger whose messages wait for no other message to the same chat."""
-        return self._like_this(bulk=False, paced=False)
+        return self._like_this(bulk=False, safety=True)
 
-    def _like_this(self, bulk: bool, paced: bool) -> TelegramMessenger:
+    def _like_this(self, bulk: bool, safety: bool) -> TelegramMessenger:
         other = TelegramMessenger(self._bot, Path(), self._budget)
-        other._figures, other._bulk, other._paced = self._figures, bulk, paced
+        other._figures, other._bulk, other._safety = self._figures, bulk, safety
         return other
 
     @asynccontextmanager
@@ -122,7 +122,7 @@ class TelegramMessenger:
             yield
         finally:
             if self._take_turn(chat_id) and self._budget is not None:
-                self._budget.give_back(self._bulk)
+                self._budget.give_back(self._bulk, chat_id)
 
     async def send(self, chat_id: int, message: Outgoing) -> int:
         """Send one message and return its id; raises DeliveryError."""
@@ -249,10 +249,13 @@ class TelegramMessenger:
         paced: bool = True,
     ) -> AnswerT:
         """Wait for a turn, make one call and read its answer; raises DeliveryError."""
+        of = chat_id if paced else None
         if not self._take_turn(chat_id):
-            await self._wait(chat_id if paced else None)
+            await self._wait(of)
+        arrived = False
         try:
-            return read(await call())
+            answer = read(await call())
+            arrived = True
         except TelegramError as error:
             failure = delivery_error(error)
             if failure.fate is Fate.WAIT and self._budget is not None:
@@ -263,7 +266,8 @@ class TelegramMessenger:
             raise DeliveryError(Fate.UNKNOWN, f"odd answer: {type(error).__name__}") from error
         finally:
             if self._budget is not None:
-                self._budget.answered(self._bulk)
+                self._budget.answered(self._bulk, of, arrived)
+        return answer
 
     def _take_turn(self, chat_id: int) -> bool:
         """Use up a turn taken ahead, if there is one."""
@@ -274,7 +278,7 @@ class TelegramMessenger:
 
     async def _wait(self, chat_id: int | None) -> None:
         if self._budget is not None:
-            await self._budget.wait(chat_id if self._paced else None, bulk=self._bulk)
+            await self._budget.wait(chat_id, self._bulk, self._safety)
 
     async def _photo(self, code: str) -> str | bytes | None:
         photo = await self._figures.photo(code)
