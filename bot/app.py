@@ -494,11 +494,10 @@ class App:
             except TokenRefused as error:
                 self._die(error)
                 return
+            self._is_met = met  # as far as we know: asked anew every REMIND seconds, sooner after a failure
+            failed = 0 if met else failed + 1
             if met:
-                failed, self._is_met = 0, True
                 self.vital.polled()
-            else:
-                failed += 1
             await asyncio.sleep(pause_after(failed) if failed else REMIND)
 
     def _die(self, error: Exception) -> None:

@@ -103,7 +103,6 @@ class Delivery:
     async def tick(self) -> datetime | None:
         """Send everything that is due now; return when the next is due (UTC, patient's clock)."""
         await self._ledger.recover()
-        self._beat()
         try:
             await self._send_due()
         finally:
@@ -142,10 +141,11 @@ class Delivery:
         task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        self._beat()
         self._waiting.pop(task, None)
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
+        if error is None:  # where nothing can be noted, nothing gets on
+            self._beat()
         if isinstance(error, self._fatal):
             self._died = error
         elif error is not None:
