@@ -119,19 +119,22 @@ class StoredInbox:
         async with self._database.transaction() as store:
             return frozenset(await store.keep_updates(rows, now, self._owner, now + self._lease))
 
-    async def undone(self) -> list[Row]:
-        """Return what is kept and not done, oldest first; of several replicas' only what a dead one left."""
+    async def undone(self, chats: Collection[int]) -> list[Row]:
+        """Return what is kept and not done, oldest first.
+
+        Of several replicas' only what a dead one left, and of *chats* what this one has left for later.
+        """
         now = self._clock.real()
         if not self._database.is_shared:
             async with self._database.reading() as store:
                 return await store.undone_updates()
         async with self._database.transaction() as store:
-            return await store.take_undone(self._owner, now + self._lease, now)
+            return await store.take_undone(self._owner, now + self._lease, now, chats)
 
-    async def renew(self, update_ids: Collection[int]) -> None:
-        """Say that this replica lives and still deals with these updates."""
+    async def renew(self, update_ids: Collection[int], chats: Collection[int]) -> None:
+        """Say that this replica lives and still deals with these updates, and with its own of *chats*."""
         async with self._database.transaction() as store:
-            await store.renew_updates(self._owner, self._clock.real() + self._lease, update_ids)
+            await store.renew_updates(self._owner, self._clock.real() + self._lease, update_ids, chats)
 
     async def done(self, update_id: int) -> None:
         """Note that an update's reply is out; its words are forgotten."""
@@ -432,7 +435,7 @@ class App:
         """Renew what this replica deals with, and take up what is left of others, or not noted."""
         if self.database.is_shared:
             await self._elect()  # a tick with much to send may take longer than the lease
-            await self._inbox.renew(self._intake.open)
+            await self._inbox.renew(self._intake.open, self._intake.left)
         if self._taking_up is None or self._taking_up.done():  # it may wait for room; this must not
             self._taking_up = asyncio.create_task(self._take_up())
         if self._is_met:
