@@ -7,7 +7,7 @@ import contextlib
 import re
 import sqlite3
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -399,18 +399,34 @@ async def test_one_of_unknown_fate_is_in_the_backlog_until_it_is_decided(
         assert await store.backlog(NOW) == Backlog(NOTHING_DUE, None)
 
 
-async def test_the_backlog_is_read_from_indexes_alone(sqlite: Database) -> None:
+async def plan_of(database: Database, ask: Callable[[Store], Awaitable[object]]) -> list[str]:
+    """Return how SQLite goes about the one question that *ask* puts."""
     asked: list[str] = []
-    async with sqlite.reading() as store:
+    async with database.transaction() as store:
         assert store._driver is not None
         store._driver.set_trace_callback(asked.append)
-        await store.backlog(NOW)
+        await ask(store)
         store._driver.set_trace_callback(None)
-        (query,) = [one for one in asked if one.startswith("SELECT")]
-        plan = [str(row[3]) for row in store._driver.execute(f"EXPLAIN QUERY PLAN {query}")]
+        (query,) = [one for one in asked if one.startswith(("SELECT", "WITH"))]
+        return [str(row[3]) for row in store._driver.execute(f"EXPLAIN QUERY PLAN {query}")]
+
+
+async def test_the_backlog_is_read_from_indexes_alone(sqlite: Database) -> None:
+    plan = await plan_of(sqlite, lambda store: store.backlog(NOW))
     looks = [line for line in plan if re.search(r"\bsending\b", line)]
     assert len(looks) == 7
     assert all("INDEX ix_sending_" in line for line in looks), plan
+
+
+async def test_what_is_due_is_claimed_in_the_order_of_its_index(sqlite: Database) -> None:
+    plan = await plan_of(sqlite, lambda store: store.claim_due(NOW, "a", NOW, 5, safety_only=True))
+    assert any("ix_sending_ready (rank=? AND due_at<?)" in line for line in plan), plan
+    assert not any("TEMP B-TREE" in line for line in plan), plan
+
+
+async def test_fates_that_were_decided_cost_the_tick_nothing(sqlite: Database) -> None:
+    plan = await plan_of(sqlite, lambda store: store.unknown_sendings(5))
+    assert plan == ["SCAN sending USING INDEX ix_sending_undecided"]
 
 
 async def test_safety_is_claimed_first(database: Database, patient: Patient) -> None:

@@ -56,6 +56,8 @@ def _is_of(rank: int) -> TextClause:
 
 
 IS_READY = _is(State.READY)
+# May have arrived, and nobody has decided yet what to do about it; word for word as its index has it.
+IS_UNDECIDED = text("sending.state = 'unknown' AND (sending.finished_at IS NULL OR sending.rank = 0)")
 # Dropped before anybody tried to send it.
 IS_WITHDRAWN = and_(_is(State.DROPPED), sending.c.finished_at.is_(None))
 
@@ -135,7 +137,7 @@ def _claim(ranks: tuple[int, ...], of_one: bool, again: bool) -> Question[Sendin
     rows = (
         select(sending.c.id)
         .where(due, or_(*map(_is_of, ranks)))
-        .order_by(sending.c.due_at)
+        .order_by(sending.c.due_at, sending.c.useful_until)
         .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("due")
@@ -344,11 +346,8 @@ class Sendings(Statements):
 
     async def unknown_sendings(self, limit: int) -> list[Sending]:
         """Return sendings whose fate nobody knows or has decided on, safety first, then the oldest."""
-        open_fate = or_(sending.c.finished_at.is_(None), _is_of(SAFETY))
         return await self._sendings(
-            SENDING.where(_is(State.UNKNOWN), open_fate)
-            .order_by(sending.c.rank, sending.c.due_at)
-            .limit(limit)
+            SENDING.where(IS_UNDECIDED).order_by(sending.c.rank, sending.c.due_at).limit(limit)
         )
 
     async def next_due_at(self, safety_only: bool = False) -> datetime | None:
@@ -464,7 +463,7 @@ class Sendings(Statements):
             "due": select(func.count()).select_from(union_all(*map(_alone, due)).subquery()),
             "claimed": begun.where(_is(State.CLAIMED)),
             "sending": begun.where(_is(State.SENDING)),
-            "unknown": select(func.count()).where(_is(State.UNKNOWN), sending.c.finished_at.is_(None)),
+            "unknown": select(func.count()).where(IS_UNDECIDED, sending.c.finished_at.is_(None)),
         }
         asked = [count.scalar_subquery() for count in counts.values()]
         oldest = [_oldest(rank, now).scalar_subquery() for rank in (SAFETY, ROUTINE)]
