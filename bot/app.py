@@ -318,7 +318,7 @@ class App:
             .build()
         )
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._messenger = TelegramMessenger(bot, FIGURES, self._budget())
+        self._messenger = TelegramMessenger(bot, FIGURES, self._budget(), self.config.paid_broadcast)
         self._guides = Guides(self._messenger)
         self.services = self._services("")
         self._ledger = Ledger(self.services, self.clock.real, self._owner, self._rhythm.sending, self.tally)

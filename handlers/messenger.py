@@ -89,11 +89,15 @@ class TelegramMessenger:
 
     With a *budget* every message waits for its turn; `in_bulk()` is the same messenger on the share of bulk,
     `in_earnest()` the one for safety words, which keep to the overall rate but to no pace of their chat.
+    What goes in bulk above the free limit is *paid* for, if the operator chose so; nothing else hangs on that.
     A token that is refused (401, 404, 409) is no fate of a message: InvalidToken or Conflict is raised then.
     """
 
-    def __init__(self, bot: QuietBot, figures: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, bot: QuietBot, figures: Path, budget: Budget | None = None, paid: bool = False
+    ) -> None:
         self._bot = bot
+        self._paid = paid
         self._figures = Figures(figures)
         self._budget = budget
         self._bulk = False
@@ -109,7 +113,7 @@ class TelegramMessenger:
         return self._like_this(bulk=False, safety=True)
 
     def _like_this(self, bulk: bool, safety: bool) -> TelegramMessenger:
-        other = TelegramMessenger(self._bot, Path(), self._budget)
+        other = TelegramMessenger(self._bot, Path(), self._budget, self._paid)
         other._figures, other._bulk, other._safety = self._figures, bulk, safety
         return other
 
@@ -169,7 +173,7 @@ class TelegramMessenger:
         beside = _beside_words(message.rows, message.keyboard, message.keyboard_text, message.silent)
 
         async def call(text: str, mode: str | None) -> object:
-            fields = {"chat_id": chat_id, "text": text, "parse_mode": mode}
+            fields = {"chat_id": chat_id, "text": text, "parse_mode": mode, **self._beyond_free()}
             return await self._bot.call("sendMessage", fields, beside)
 
         return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
@@ -197,6 +201,7 @@ class TelegramMessenger:
                 disable_notification=message.silent,
                 filename=f"{message.figure}.png",
                 api_kwargs=_given(_markup(message.rows, message.keyboard, message.keyboard_text)),
+                **self._beyond_free(),
             )
             self._figures.remember(message.figure, sent)
             return {"message_id": sent.message_id}
@@ -268,6 +273,9 @@ class TelegramMessenger:
             if self._budget is not None:
                 self._budget.answered(self._bulk, of, arrived)
         return answer
+
+    def _beyond_free(self) -> dict[str, bool]:
+        return {"allow_paid_broadcast": True} if self._bulk and self._paid else {}
 
     def _take_turn(self, chat_id: int) -> bool:
         """Use up a turn taken ahead, if there is one."""
