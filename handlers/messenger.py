@@ -89,7 +89,7 @@ class TelegramMessenger:
 
     With a *budget* every message waits for its turn; `in_bulk()` is the same messenger on the share of bulk,
     `in_earnest()` the one for safety words, which keep to the overall rate but to no pace of their chat.
-    What goes in bulk above the free limit is *paid* for, if the operator chose so; nothing else hangs on that.
+    What goes in bulk above the free limit is *paid* for if the operator chose so; nothing else hangs on it.
     A token that is refused (401, 404, 409) is no fate of a message: InvalidToken or Conflict is raised then.
     """
 
@@ -173,7 +173,9 @@ class TelegramMessenger:
         beside = _beside_words(message.rows, message.keyboard, message.keyboard_text, message.silent)
 
         async def call(text: str, mode: str | None) -> object:
-            fields = {"chat_id": chat_id, "text": text, "parse_mode": mode, **self._beyond_free()}
+            fields = {"chat_id": chat_id, "text": text, "parse_mode": mode}
+            if self._is_paid_for:
+                fields["allow_paid_broadcast"] = True
             return await self._bot.call("sendMessage", fields, beside)
 
         return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
@@ -201,7 +203,7 @@ class TelegramMessenger:
                 disable_notification=message.silent,
                 filename=f"{message.figure}.png",
                 api_kwargs=_given(_markup(message.rows, message.keyboard, message.keyboard_text)),
-                **self._beyond_free(),
+                allow_paid_broadcast=self._is_paid_for or None,
             )
             self._figures.remember(message.figure, sent)
             return {"message_id": sent.message_id}
@@ -274,8 +276,9 @@ class TelegramMessenger:
                 self._budget.answered(self._bulk, of, arrived)
         return answer
 
-    def _beyond_free(self) -> dict[str, bool]:
-        return {"allow_paid_broadcast": True} if self._bulk and self._paid else {}
+    @property
+    def _is_paid_for(self) -> bool:
+        return self._bulk and self._paid
 
     def _take_turn(self, chat_id: int) -> bool:
         """Use up a turn taken ahead, if there is one."""

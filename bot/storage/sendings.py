@@ -454,8 +454,12 @@ class Sendings(Statements):
         a bound: on SQLite 4 ms with nothing due and 11 ms with 50,000 among 700,000 rows, of which a count of
         all by their state takes 400 ms.
         """
+        # In order, or PostgreSQL reads the whole table for so many: it believes that they lie everywhere.
         due = [
-            select(sending.c.id).where(IS_READY, _is_of(rank), sending.c.due_at <= now).limit(MOST_DUE)
+            select(sending.c.id)
+            .where(IS_READY, _is_of(rank), sending.c.due_at <= now)
+            .order_by(sending.c.due_at)
+            .limit(MOST_DUE)
             for rank in (SAFETY, ROUTINE)
         ]
         begun = select(func.count()).where(sending.c.lease_until.is_not(None))
