@@ -452,7 +452,8 @@ class Sendings(Statements):
         What is tried again counts from when it was due at first, and what waits for a person who blocked the
         bot not at all. What is read does not grow with what is planned or told, only with what is due, up to
         a bound: on SQLite 4 ms with nothing due and 11 ms with 50,000 among 700,000 rows, of which a count of
-        all by their state takes 400 ms.
+        all by their state takes 400 ms; on PostgreSQL 0.4 ms with nothing due and 25 ms with 100,000 among
+        800,000, at a load of 9.
         """
         # In order, or PostgreSQL reads the whole table for so many: it believes that they lie everywhere.
         due = [
