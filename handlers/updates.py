@@ -209,12 +209,7 @@ class Intake:
                     await self._done(update_id)
                     self._answered.discard(update_id)
                 async with self._queueing:  # what comes meanwhile stays behind what was left
-                    undone = await self._inbox.undone(self.left)
-                    ours = self.open
-                    self._left.clear()
-                    strays = [(row, None) for row in undone if row[0] not in ours]
-                    with self._taking({row[0] for row, _ in strays}):
-                        queued = await self._queue_all(strays)
+                    queued = await self._queue_left()
             except BaseException:
                 self._strays = True
                 raise
@@ -235,6 +230,19 @@ class Intake:
     def stop(self) -> None:
         """Try nothing again from now on; what is undone waits for the next start."""
         self._stopping.set()
+
+    async def _queue_left(self) -> int:
+        left = self.left
+        undone = await self._inbox.undone(left)
+        ours = self.open
+        strays = [(row, None) for row in undone if row[0] not in ours]
+        self._left.clear()
+        try:
+            with self._taking({row[0] for row, _ in strays}):
+                return await self._queue_all(strays)
+        except BaseException:
+            self._left |= left
+            raise
 
     @contextlib.contextmanager
     def _taking(self, ids: set[int]) -> Iterator[None]:
