@@ -120,19 +120,22 @@ class StoredInbox:
         async with self._database.transaction() as store:
             return frozenset(await store.keep_updates(rows, now, self._owner, now + self._lease))
 
-    async def undone(self) -> list[Row]:
-        """Return the updates not done, oldest first; with several replicas only those a dead one left."""
+    async def undone(self, chats: Collection[int]) -> list[Row]:
+        """Return what is kept and not done, oldest first.
+
+        Of several replicas' only what a dead one left, and of *chats* what this one has left for later.
+        """
         now = self._clock.real()
         if not self._database.is_shared:
             async with self._database.reading() as store:
                 return await store.undone_updates()
         async with self._database.transaction() as store:
-            return await store.take_undone(self._owner, now + self._lease, now)
+            return await store.take_undone(self._owner, now + self._lease, now, chats)
 
-    async def renew(self, update_ids: Collection[int]) -> None:
-        """Say that this replica lives and still deals with these updates."""
+    async def renew(self, update_ids: Collection[int], chats: Collection[int]) -> None:
+        """Say that this replica lives and still deals with these updates, and with its own of *chats*."""
         async with self._database.transaction() as store:
-            await store.renew_updates(self._owner, self._clock.real() + self._lease, update_ids)
+            await store.renew_updates(self._owner, self._clock.real() + self._lease, update_ids, chats)
 
     async def done(self, update_id: int) -> None:
         """Note that an update's reply is out; its words are forgotten."""
@@ -306,7 +309,7 @@ class App:
             .build()
         )
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        self._messenger = TelegramMessenger(bot, FIGURES, self._budget())
+        self._messenger = TelegramMessenger(bot, FIGURES, self._budget(), self.config.paid_broadcast)
         self._guides = Guides(self._messenger)
         self.services = self._services("")
         self._ledger = Ledger(self.services, self.clock.real, self._owner, self._rhythm.sending, self.tally)
@@ -423,7 +426,7 @@ class App:
         """Renew what this replica deals with, and take up what is left of others, or not noted."""
         if self.database.is_shared:
             await self._elect()  # a tick with much to send may take longer than the lease
-            await self._inbox.renew(self._intake.open)
+            await self._inbox.renew(self._intake.open, self._intake.left)
         if self._taking_up is None or self._taking_up.done():  # it may wait for room; this must not
             self._taking_up = asyncio.create_task(self._take_up())
         if self._is_met:
@@ -485,11 +488,10 @@ class App:
             except TokenRefused as error:
                 self._die(error)
                 return
+            self._is_met = met  # as far as we know: asked anew every REMIND seconds, sooner after a failure
+            failed = 0 if met else failed + 1
             if met:
-                failed, self._is_met = 0, True
                 self.vital.polled()
-            else:
-                failed += 1
             await asyncio.sleep(pause_after(failed) if failed else REMIND)
 
     def _die(self, error: Exception) -> None:

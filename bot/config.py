@@ -53,6 +53,7 @@ class Config(BaseSettings):
     default_country: str | None = None
     listen: str = "127.0.0.1:8080"
     send_rate: float = 30.0  # messages a second
+    paid_broadcast: bool = False
     webhook_url: str | None = None  # None: updates are polled
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
@@ -174,6 +175,7 @@ SHAPES = {
     "log_level": "write DEBUG, INFO, WARNING or ERROR",
     "log_format": "write text or json",
     "send_rate": RATES,
+    "paid_broadcast": "write true or false",
 }
 NAMES = tuple(name.upper() for name in Config.model_fields if name != "hints")
 

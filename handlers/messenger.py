@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 class Budget(Protocol):
     """How fast messages may go out."""
 
-    async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
+    async def wait(self, chat_id: int | None, bulk: bool = False, safety: bool = False) -> None:
         """Return when one more may go."""
 
-    def answered(self, bulk: bool = False) -> None:
+    def answered(self, bulk: bool = False, chat_id: int | None = None, arrived: bool = False) -> None:
         """Note that the call of a turn has ended."""
 
-    def give_back(self, bulk: bool = False) -> None:
+    def give_back(self, bulk: bool = False, chat_id: int | None = None) -> None:
         """Give back a turn that no call came of."""
 
     def refused(self, seconds: float, chat_id: int) -> None:
@@ -89,28 +89,32 @@ class TelegramMessenger:
 
     With a *budget* every message waits for its turn; `in_bulk()` is the same messenger on the share of bulk,
     `in_earnest()` the one for safety words, which keep to the overall rate but to no pace of their chat.
+    What goes in bulk above the free limit is *paid* for if the operator chose so; nothing else hangs on it.
     A token that is refused (401, 404, 409) is no fate of a message: InvalidToken or Conflict is raised then.
     """
 
-    def __init__(self, bot: QuietBot, figures: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, bot: QuietBot, figures: Path, budget: Budget | None = None, paid: bool = False
+    ) -> None:
         self._bot = bot
+        self._paid = paid
         self._figures = Figures(figures)
         self._budget = budget
         self._bulk = False
-        self._paced = True
+        self._safety = False
         self._turns: dict[int, int] = {}  # taken ahead, by chat
 
     def in_bulk(self) -> TelegramMessenger:
         """Return a messenger whose messages yield to those for people who wait."""
-        return self._like_this(bulk=True, paced=True)
+        return self._like_this(bulk=True, safety=False)
 
     def in_earnest(self) -> TelegramMessenger:
         """Return a messenger whose messages wait for no other message to the same chat."""
-        return self._like_this(bulk=False, paced=False)
+        return self._like_this(bulk=False, safety=True)
 
-    def _like_this(self, bulk: bool, paced: bool) -> TelegramMessenger:
-        other = TelegramMessenger(self._bot, Path(), self._budget)
-        other._figures, other._bulk, other._paced = self._figures, bulk, paced
+    def _like_this(self, bulk: bool, safety: bool) -> TelegramMessenger:
+        other = TelegramMessenger(self._bot, Path(), self._budget, self._paid)
+        other._figures, other._bulk, other._safety = self._figures, bulk, safety
         return other
 
     @asynccontextmanager
@@ -122,7 +126,7 @@ class TelegramMessenger:
             yield
         finally:
             if self._take_turn(chat_id) and self._budget is not None:
-                self._budget.give_back(self._bulk)
+                self._budget.give_back(self._bulk, chat_id)
 
     async def send(self, chat_id: int, message: Outgoing) -> int:
         """Send one message and return its id; raises DeliveryError."""
@@ -170,6 +174,8 @@ class TelegramMessenger:
 
         async def call(text: str, mode: str | None) -> object:
             fields = {"chat_id": chat_id, "text": text, "parse_mode": mode}
+            if self._is_paid_for:
+                fields["allow_paid_broadcast"] = True
             return await self._bot.call("sendMessage", fields, beside)
 
         return await self._carry(chat_id, lambda: _with_markup(call, message.text), _id_of)
@@ -197,6 +203,7 @@ class TelegramMessenger:
                 disable_notification=message.silent,
                 filename=f"{message.figure}.png",
                 api_kwargs=_given(_markup(message.rows, message.keyboard, message.keyboard_text)),
+                allow_paid_broadcast=self._is_paid_for or None,
             )
             self._figures.remember(message.figure, sent)
             return {"message_id": sent.message_id}
@@ -249,10 +256,13 @@ class TelegramMessenger:
         paced: bool = True,
     ) -> AnswerT:
         """Wait for a turn, make one call and read its answer; raises DeliveryError."""
+        of = chat_id if paced else None
         if not self._take_turn(chat_id):
-            await self._wait(chat_id if paced else None)
+            await self._wait(of)
+        arrived = False
         try:
-            return read(await call())
+            answer = read(await call())
+            arrived = True
         except TelegramError as error:
             failure = delivery_error(error)
             if failure.fate is Fate.WAIT and self._budget is not None:
@@ -263,7 +273,12 @@ class TelegramMessenger:
             raise DeliveryError(Fate.UNKNOWN, f"odd answer: {type(error).__name__}") from error
         finally:
             if self._budget is not None:
-                self._budget.answered(self._bulk)
+                self._budget.answered(self._bulk, of, arrived)
+        return answer
+
+    @property
+    def _is_paid_for(self) -> bool:
+        return self._bulk and self._paid
 
     def _take_turn(self, chat_id: int) -> bool:
         """Use up a turn taken ahead, if there is one."""
@@ -274,7 +289,7 @@ class TelegramMessenger:
 
     async def _wait(self, chat_id: int | None) -> None:
         if self._budget is not None:
-            await self._budget.wait(chat_id if self._paced else None, bulk=self._bulk)
+            await self._budget.wait(chat_id, self._bulk, self._safety)
 
     async def _photo(self, code: str) -> str | bytes | None:
         photo = await self._figures.photo(code)

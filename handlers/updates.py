@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
@@ -76,8 +76,11 @@ class Inbox(Protocol):
     async def keep(self, rows: Sequence[Row]) -> list[int]:
         """Keep those not known yet, committed on return; return their ids."""
 
-    async def undone(self) -> list[Row]:
-        """Return what is kept and not done, oldest first."""
+    async def undone(self, chats: Collection[int]) -> list[Row]:
+        """Return what is kept and not done, and nobody else's; oldest first.
+
+        Of *chats* also what this process has kept itself and left for later.
+        """
 
     async def done(self, update_id: int) -> None:
         """Note that an update needs nothing more."""
@@ -186,7 +189,7 @@ class Intake:
         self._coming: set[int] = set()  # kept for us, and waiting for room
         self._answered: set[int] = set()  # of which only the end could not be noted
         self._of_chat: Counter[int | None] = Counter()  # open ones
-        self._left: set[int | None] = set()  # chats of which some are left in the inbox for now
+        self._left: set[int] = set()  # chats of which some are left in the inbox for now
         self._queueing = asyncio.Lock()
         self._taking_up = asyncio.Lock()
         self._closed_one = asyncio.Event()
@@ -199,16 +202,25 @@ class Intake:
         """Return the ids of the updates that are this process's to deal with."""
         return frozenset(self._open) | self._coming | self._answered
 
+    @property
+    def left(self) -> frozenset[int]:
+        """Return the chats that have more open than they may: what is left of them is ours as well."""
+        return frozenset(self._left)
+
     async def take_in(self, raws: Sequence[dict[str, Any]]) -> None:
         """Keep updates as they came over the wire and have the new ones handled; raises as the inbox does."""
         rows = [_row(raw) for raw in raws]
         try:
-            new = set(await self._inbox.keep(rows))
-            self._tally.updates_kept += len(new)
-            await self._queue_all([(row, raw) for row, raw in zip(rows, raws, strict=True) if row[0] in new])
+            with self._taking({row[0] for row in rows}):
+                new = set(await self._inbox.keep(rows))
+                self._tally.updates_kept += len(new)
+                kept = [(row, raw) for row, raw in zip(rows, raws, strict=True) if row[0] in new]
+                async with self._queueing:
+                    await self._queue_all(kept)
         except BaseException:
             self._strays = True  # some may be kept and not queued
             raise
+        self._strays |= len(new) < len(rows)  # one sent again may be a stray, passed over as coming
         log.debug("updates kept", extra={"new": len(new), "known": len(rows) - len(new)})
 
     async def take_up(self) -> None:
@@ -219,10 +231,8 @@ class Intake:
                 for update_id in [*self._answered]:
                     await self._done(update_id)
                     self._answered.discard(update_id)
-                undone = await self._inbox.undone()
-                ours = self.open
-                left = [(row, None) for row in undone if row[0] not in ours]
-                queued = await self._queue_all(left, again=True)
+                async with self._queueing:  # what comes meanwhile stays behind what was left
+                    queued = await self._queue_left()
             except BaseException:
                 self._strays = True
                 raise
@@ -244,20 +254,31 @@ class Intake:
         """Try nothing again from now on; what is undone waits for the next start."""
         self._stopping.set()
 
-    async def _queue_all(self, kept: Sequence[tuple[Row, dict[str, Any] | None]], again: bool = False) -> int:
-        """Queue kept updates in their order and return how many; a chat that has many open leaves the rest.
+    async def _queue_left(self) -> int:
+        left = self.left
+        undone = await self._inbox.undone(left)
+        ours = self.open
+        strays = [(row, None) for row in undone if row[0] not in ours]
+        self._left.clear()
+        try:
+            with self._taking({row[0] for row, _ in strays}):
+                return await self._queue_all(strays)
+        except BaseException:
+            self._left |= left
+            raise
 
-        *again*: these are all that the inbox had left.
-        """
-        ids = {row[0] for row, _ in kept}
+    @contextlib.contextmanager
+    def _taking(self, ids: set[int]) -> Iterator[None]:
+        """Have updates that are being kept, or wait for room, be ours."""
         self._coming |= ids
         try:
-            async with self._queueing:
-                if again:
-                    self._left.clear()
-                return sum([await self._queue(row, raw) for row, raw in kept])
+            yield
         finally:
             self._coming -= ids
+
+    async def _queue_all(self, kept: Sequence[tuple[Row, dict[str, Any] | None]]) -> int:
+        """Queue kept updates in their order, return how many; a chat that has many open leaves the rest."""
+        return sum([await self._queue(row, raw) for row, raw in kept])
 
     async def _queue(self, row: Row, raw: dict[str, Any] | None) -> bool:
         update_id, chat_id, text = row

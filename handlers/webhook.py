@@ -54,7 +54,7 @@ class Webhook:
     async def _take(self, request: web.Request) -> web.Response:
         """Answer 200 once the update is on disk; anything else makes Telegram send it again."""
         given = request.headers.get(SECRET_HEADER, "")
-        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogateescape"), self._secret.encode()):
             log.warning("webhook refused", extra={"reason": "wrong secret"})
             return web.Response(status=403)
         if self._stopping:

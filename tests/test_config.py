@@ -43,6 +43,7 @@ def test_a_token_is_all_it_takes() -> None:
         ("SEND_RATE", "many", "from 1 to 1000"),
         ("SEND_RATE", "nan", "from 1 to 1000"),
         ("SEND_RATE", "0", "from 1 to 1000"),
+        ("PAID_BROADCAST", "perhaps", "write true or false"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(name: str, value: str, words: str) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.app import IDLE_PARTS, Rhythm
 from bot.delivery import delivery
@@ -20,6 +21,7 @@ from bot.model import Finding, Kind, Patient, Sending, State
 from bot.operations.probe import ask_health
 from bot.rules.timing import next_local
 from bot.sandbox import Fault
+from bot.storage.errors import StorageError
 from bot.storage.store import Store
 from content.schema import Level
 from handlers.updates import TokenRefused
@@ -225,6 +227,27 @@ async def test_health_goes_red_when_the_tick_hangs(
     began = talk.app.vital._clock
     monkeypatch.setattr(talk.app.vital, "_clock", lambda: began() + 61)
     assert await asyncio.to_thread(ask_health, listen) == 1
+
+
+async def test_health_goes_red_when_nothing_can_be_written(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await talk.patient("Ada")
+    async with talk.app.database.transaction() as store:
+        await store._run(
+            text("CREATE TRIGGER full BEFORE UPDATE ON sending BEGIN SELECT RAISE(ABORT, 'no space'); END")
+        )
+    began, minute = talk.app.vital._clock, 61.0
+    monkeypatch.setattr(talk.app.vital, "_clock", lambda: began() + minute)
+    with pytest.raises(StorageError):
+        await talk.until(time(20, 30))
+    talk.app.wake()
+    await asyncio.sleep(0.5)
+    assert not talk.app.vital.is_alive
+    async with talk.app.database.transaction() as store:
+        await store._run(text("DROP TRIGGER full"))
+    await talk.later(seconds=1)
+    assert talk.app.vital.is_alive
 
 
 def prompts(person: Person) -> int:

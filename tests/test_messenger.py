@@ -127,6 +127,25 @@ async def test_an_old_press_is_past_helping(messenger: TelegramMessenger) -> Non
     await messenger.answer("12345", "Saved")
 
 
+async def test_only_what_goes_in_bulk_asks_to_be_paid_for(
+    telegram: Sandbox, person: Person, tmp_path: Path
+) -> None:
+    (tmp_path / "calf.svg").write_text(SVG, encoding="utf-8")
+    async with make_bot(TOKEN, telegram.url) as bot:
+        paid = TelegramMessenger(bot, tmp_path, paid=True)
+        for messenger in (
+            paid.in_bulk(),
+            paid,
+            paid.in_earnest(),
+            TelegramMessenger(bot, tmp_path).in_bulk(),
+        ):
+            await messenger.send(person.id, Message("words"))
+            await messenger.send(person.id, Message("words", figure="calf"))
+    for method in ("sendMessage", "sendPhoto"):
+        asked = ["allow_paid_broadcast" in request.params for request in telegram.asked(method)]
+        assert asked == [True, False, False, False]
+
+
 async def test_a_turn_serves_the_next_message_or_goes_back(
     telegram: Sandbox, person: Person, tmp_path: Path
 ) -> None:

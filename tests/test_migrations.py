@@ -159,11 +159,19 @@ async def test_an_older_database_is_copied_before_it_changes(
     await migrating.migrate(place_of(f"sqlite:///{file}"))
 
     (copy,) = copies(tmp_path)
-    assert copy.name == "quietlegs.db.before-0900-was-0006"
+    assert copy.name == "quietlegs.db.before-0900-was-0007"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    for path, revision in ((copy, "0006"), (file, "0900")):
+    for path, revision in ((copy, "0007"), (file, "0900")):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
+
+
+def before_the_last(connection: sqlite3.Connection) -> None:
+    """Undo what the last revision did."""
+    connection.execute("DROP INDEX ix_sending_undecided")
+    connection.execute("CREATE INDEX ix_sending_unknown ON sending (due_at) WHERE state = 'unknown'")
+    connection.execute("DROP INDEX ix_sending_ready")
+    connection.execute("CREATE INDEX ix_sending_ready ON sending (rank, due_at) WHERE state = 'ready'")
 
 
 async def test_who_was_left_at_the_offer_of_questions_is_enrolled(tmp_path: Path) -> None:
@@ -175,6 +183,7 @@ async def test_who_was_left_at_the_offer_of_questions_is_enrolled(tmp_path: Path
         await store.change_patient(patient.id, step="profile", expecting="enrol:profile")
     await database.close()
     with contextlib.closing(sqlite3.connect(file)) as connection:
+        before_the_last(connection)
         connection.execute("DROP INDEX ix_sending_safety")  # these two came later
         connection.execute("ALTER TABLE sending DROP COLUMN first_due_at")
         connection.execute("UPDATE alembic_version SET version_num = '0003'")
@@ -188,6 +197,7 @@ async def test_rows_without_their_owner_stop_a_migration(tmp_path: Path) -> None
     file = tmp_path / "quietlegs.db"
     await open_and_close(f"sqlite:///{file}")
     with contextlib.closing(sqlite3.connect(file)) as connection:
+        before_the_last(connection)
         connection.execute("INSERT INTO escalation_event VALUES (1, 99, 'raised', '2025-03-01', '')")
         connection.execute("ALTER TABLE sending DROP COLUMN first_due_at")
         connection.execute("UPDATE alembic_version SET version_num = '0005'")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 from bot.flows.asking import PATTERN, put_question
-from bot.flows.escalation import raise_findings
-from bot.model import Escalation, Finding
+from bot.flows.escalation import close, raise_findings
+from bot.model import Escalation, Finding, Kind, State
 from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person
@@ -84,6 +84,25 @@ async def test_an_urgent_card_that_nobody_saw_is_not_lost_behind_one_that_is_hel
     await talk.settled()
     await talk.later(seconds=3)
     assert [text for text in ada.heard[before:] if action("U13") in text]
+
+
+async def test_a_card_is_owed_once_what_it_waited_for_is_settled_though_older_rows_of_it_are_pruned(
+    talk: Conversation,
+) -> None:
+    ada = await talk.patient()
+    patient = await patient_of(talk, ada)
+    await raised(talk, ada, "E18", "S3")
+    grave, lower = sorted(await matters(talk, ada), key=lambda row: row.level, reverse=True)
+    async with talk.app.database.transaction() as store:
+        for step in (0, 1):  # let go twice, the first time long ago
+            due = talk.now - timedelta(days=100 - 50 * step)
+            await store.plan(patient.id, Kind.CARD, lower.subject, step, due)
+            (row,) = await store.claim_due(due, "a", due, 1)
+            await store.finish_sending(row.id, State.DROPPED, due, "gives way")
+        await store.prune_sendings(talk.now - timedelta(days=90))
+        await close(talk.app.services, store, patient, grave, "seen")
+        owed = [one.subject for one in await store.waiting(patient.id) if one.kind is Kind.CARD]
+    assert lower.subject in owed
 
 
 async def test_two_legs_are_told_apart(talk: Conversation) -> None:

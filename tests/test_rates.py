@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bot.delivery.rates import IDLE_CHATS, SendBudget
+from bot.delivery.rates import IDLE_CHATS, TRIED_BY, TRY_AGAIN, SendBudget
 
 
 class Clock:
@@ -55,18 +55,26 @@ class Sent:
         self.chance = random.Random(7)
         self.moments: list[tuple[float, int | None, bool]] = []
         self.tasks: list[asyncio.Task[None]] = []
+        self.floods: dict[int, float] = {}  # chats that are told to wait, and how many seconds
+        self.refused: list[tuple[float, int]] = []
 
-    def send(self, chat_id: int | None, bulk: bool = False) -> None:
-        self.tasks.append(asyncio.create_task(self._send(chat_id, bulk)))
+    def send(self, chat_id: int | None, bulk: bool = False, safety: bool = False) -> None:
+        self.tasks.append(asyncio.create_task(self._send(chat_id, bulk, safety)))
 
-    async def _send(self, chat_id: int | None, bulk: bool) -> None:
-        await self.budget.wait(chat_id, bulk)
+    async def _send(self, chat_id: int | None, bulk: bool, safety: bool) -> None:
+        await self.budget.wait(chat_id, bulk, safety)
+        arrived = False
         try:
             await self._pass_time()
+            if chat_id in self.floods:
+                self.refused.append((self.clock.now - 1000.0, chat_id))
+                self.budget.refused(self.floods[chat_id], chat_id)
+                return
             self.moments.append((self.clock.now - 1000.0, chat_id, bulk))
             await self._pass_time()
+            arrived = True
         finally:
-            self.budget.answered(bulk)
+            self.budget.answered(bulk, chat_id, arrived)
 
     async def _pass_time(self) -> None:
         if self.longest:
@@ -205,6 +213,100 @@ async def test_a_paused_chat_waits_alone_and_everybody_after_a_second_refusal() 
     assert [chat_id for _, chat_id, _ in sent.moments] == [8, 10]
     await clock.run(6)
     assert [chat_id for _, chat_id, _ in sent.moments] == [8, 10, 7]
+    await sent.end()
+
+
+async def test_two_flooded_chats_hold_up_no_safety_word_to_others() -> None:
+    clock, sent = start(30, longest=0.1)
+    sent.budget.refused(3600, 7)
+    sent.budget.refused(3600, 9)
+    for chat_id in range(100, 110):
+        sent.send(chat_id)
+        sent.send(chat_id, safety=True)
+    await clock.run(2)
+    assert [chat_id for _, chat_id, _ in sent.moments] == [*range(100, 110)]
+    await sent.end()
+
+
+async def test_safety_words_try_one_at_a_time_while_everybody_waits() -> None:
+    clock, sent = start(30, longest=0.4)
+    sent.budget.refused(20, 7)
+    sent.budget.refused(20, 9)
+    for chat_id in range(100, 106):
+        sent.send(chat_id, safety=True)
+    for _ in range(100):
+        await clock.run(0.02)
+        assert sent.budget._second.on_their_way <= 1
+    assert len(sent.moments) == 6
+    await sent.end()
+
+
+async def test_a_safety_word_that_is_told_to_wait_is_believed_for_half_a_minute_at_most() -> None:
+    clock, sent = start(30)
+    sent.floods = dict.fromkeys(range(100, 200), 300.0)  # this time it is everybody
+    for chat_id in (100, 101):
+        sent.send(chat_id)
+    await clock.run(1)
+    for chat_id in range(102, 200):
+        sent.send(chat_id, safety=True)
+    await clock.run(TRY_AGAIN * 3 + 1)
+    assert len(sent.refused) == 2 + 4
+    sent.floods.clear()
+    await clock.run(TRY_AGAIN + 10)
+    assert len(sent.moments) == 94
+    await sent.end()
+
+
+async def test_a_safety_word_to_a_flooded_chat_says_nothing_of_the_others() -> None:
+    clock, sent = start(30)
+    sent.floods = {7: 300.0, 9: 300.0}
+    sent.send(7)
+    sent.send(9)
+    await clock.run(1)
+    for chat_id in (7, 9, 10):
+        sent.send(chat_id, safety=True)
+    await clock.run(1)
+    assert [chat_id for _, chat_id, _ in sent.moments] == [10]
+    await sent.end()
+
+
+async def test_everybodys_wait_ends_with_the_first_message_that_arrives_after_a_try() -> None:
+    clock, sent = start(30)
+    sent.budget.refused(3600, 7)
+    sent.budget.refused(3600, 9)
+    for chat_id in range(100, 120):
+        sent.send(chat_id, bulk=chat_id % 2 == 0)
+    await clock.run(TRY_AGAIN - 1)
+    assert not sent.moments
+    await clock.run(3)
+    assert len(sent.moments) == 20
+    await sent.end()
+
+
+async def test_a_try_that_does_not_end_holds_up_no_other() -> None:
+    clock, sent = start(30)
+    sent.budget.refused(3600, 7)
+    sent.budget.refused(3600, 9)
+    await sent.budget.wait(10, safety=True)
+    sent.send(11, safety=True)
+    await clock.run(TRIED_BY - 1)
+    assert not sent.moments
+    await clock.run(2)
+    assert [chat_id for _, chat_id, _ in sent.moments] == [11]
+    await sent.end()
+
+
+async def test_chats_with_much_sent_to_them_make_nobody_else_wait() -> None:
+    clock, sent = start(30)
+    for chat_id in (7, 9):
+        for _ in range(4):
+            sent.send(chat_id)
+    await clock.run(0.2)
+    sent.budget.refused(3600, 7)
+    sent.budget.refused(3600, 9)
+    sent.send(10)
+    await clock.run(0.2)
+    assert (10, False) in [(chat_id, bulk) for _, chat_id, bulk in sent.moments]
     await sent.end()
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from collections.abc import AsyncIterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import pytest_asyncio
 
+from bot.app import Rhythm
 from bot.model import Kind
 from bot.sandbox import Fault
 from tests.conversation import LONDON, Conversation, Person, buttons, heard, newest_with
@@ -362,3 +366,50 @@ async def test_a_typed_setting_whose_reply_was_lost_is_no_answer_about_the_night
         assert patient is not None
         assert patient.times.checkin_at == time(8)
         assert await store.diary(patient.id, date(2026, 11, 1), date(2026, 11, 30)) == []
+
+
+@pytest_asyncio.fixture
+async def idle(tmp_path: Path, learned: None) -> AsyncIterator[Conversation]:
+    """A bot that does not look for what is due until it is woken, as after an outage."""
+    async with Conversation(tmp_path, rhythm=Rhythm(tick=3600)) as talk:
+        yield talk
+
+
+@pytest.mark.parametrize(
+    ("button", "comes"),
+    [
+        ("se:sound:off", True),
+        ("se:prompt:2000", True),
+        ("se:prompt:2130", False),  # at its new time
+        ("se:zone:Europe/Paris", True),
+        ("se:zone:Asia/Tokyo", False),  # where it is morning
+        ("se:pause:2026-11-23", False),
+    ],
+)
+async def test_a_setting_changed_while_a_prompt_is_owed_loses_only_what_it_moves(
+    idle: Conversation, button: str, comes: bool
+) -> None:
+    ada = await idle.patient()
+    await idle.say(ada, "/settings")
+    menu = ada.last
+    idle.clock.offset += datetime(2026, 11, 20, 20, 55, tzinfo=LONDON) - idle.now
+    await ada.press(menu, button, stale=True)
+    await idle.settled()
+    await idle.later(seconds=1)
+    assert ("sorry for being late" in heard(ada)) == comes
+    if button == "se:prompt:2130":
+        await idle.until(time(21, 30))
+        assert "ev:261120" in str(ada.last.keyboard)
+
+
+async def test_a_setting_changed_while_a_checkin_is_owed_does_not_lose_it(idle: Conversation) -> None:
+    ada = await idle.patient()
+    await idle.until(time(20, 30))
+    await idle.say(ada, "/settings")
+    menu = ada.last
+    idle.clock.offset += datetime(2026, 11, 21, 10, 0, tzinfo=LONDON) - idle.now
+    await ada.press(menu, "se:checkin:0700", stale=True)
+    await idle.settled()
+    await idle.later(seconds=1)
+    assert "ci:261120" in str([message.keyboard for message in ada.messages])
+    assert (await planned(idle, ada))[Kind.CHECKIN] - idle.now < timedelta(days=1)

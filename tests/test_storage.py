@@ -7,15 +7,16 @@ import contextlib
 import re
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Engine, event, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from bot.messages import Fate
@@ -33,7 +34,7 @@ from bot.model import (
 )
 from bot.storage import grouping, migrating
 from bot.storage.database import Database, StorageError
-from bot.storage.sendings import Backlog
+from bot.storage.sendings import MOST_DUE, Backlog
 from bot.storage.store import Store
 from bot.storage.tables import metadata
 from content.schema import Level
@@ -390,18 +391,63 @@ async def test_one_of_unknown_fate_is_in_the_backlog_until_it_is_decided(
         assert await store.backlog(NOW) == Backlog(NOTHING_DUE, None)
 
 
-async def test_the_backlog_is_read_from_indexes_alone(sqlite: Database) -> None:
+async def plan_of(database: Database, ask: Callable[[Store], Awaitable[object]]) -> list[str]:
+    """Return how SQLite goes about the one question that *ask* puts."""
     asked: list[str] = []
-    async with sqlite.reading() as store:
+    async with database.transaction() as store:
         assert store._driver is not None
         store._driver.set_trace_callback(asked.append)
-        await store.backlog(NOW)
+        await ask(store)
         store._driver.set_trace_callback(None)
-        (query,) = [one for one in asked if one.startswith("SELECT")]
-        plan = [str(row[3]) for row in store._driver.execute(f"EXPLAIN QUERY PLAN {query}")]
+        (query,) = [one for one in asked if one.startswith(("SELECT", "WITH"))]
+        return [str(row[3]) for row in store._driver.execute(f"EXPLAIN QUERY PLAN {query}")]
+
+
+async def test_the_backlog_is_read_from_indexes_alone(sqlite: Database) -> None:
+    plan = await plan_of(sqlite, lambda store: store.backlog(NOW))
     looks = [line for line in plan if re.search(r"\bsending\b", line)]
     assert len(looks) == 7
     assert all("INDEX ix_sending_" in line for line in looks), plan
+
+
+@pytest.mark.postgres
+async def test_the_backlog_is_read_from_indexes_on_a_server_too(postgres_database: str) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, given: Any, ___: object, ____: object) -> None:
+        asked.append((statement, given))
+
+    async with opened(postgres_database) as database:
+        async with database.transaction() as store:
+            patient = await store.add_patient(5, "en", TIMES, NOW)
+        with psycopg.connect(postgres_database.replace("+psycopg", ""), autocommit=True) as server:
+            server.execute(
+                "INSERT INTO sending (patient_id, kind, subject, step, rank, due_at, state, attempts, reason)"
+                " SELECT %s, 'prompt', n::text, 0, 1, %s - abs(hashint4(n)) %% 9999 * interval '1 second',"
+                " CASE WHEN n %% 3 = 0 THEN 'ready' ELSE 'told' END, 0, '' FROM generate_series(1, 60000) n",
+                (patient.id, NOW),
+            )
+            server.execute("ANALYZE sending")
+            event.listen(Engine, "before_cursor_execute", note)
+            try:
+                async with database.reading() as store:
+                    assert (await store.backlog(NOW)).by_state["due"] == MOST_DUE
+            finally:
+                event.remove(Engine, "before_cursor_execute", note)
+            ((query, given),) = asked
+            plan = [row[0] for row in server.execute(f"EXPLAIN {query}", given)]
+    assert not [line for line in plan if "Seq Scan on sending" in line], plan
+
+
+async def test_what_is_due_is_claimed_in_the_order_of_its_index(sqlite: Database) -> None:
+    plan = await plan_of(sqlite, lambda store: store.claim_due(NOW, "a", NOW, 5, safety_only=True))
+    assert any("ix_sending_ready (rank=? AND due_at<?)" in line for line in plan), plan
+    assert not any("TEMP B-TREE" in line for line in plan), plan
+
+
+async def test_fates_that_were_decided_cost_the_tick_nothing(sqlite: Database) -> None:
+    plan = await plan_of(sqlite, lambda store: store.unknown_sendings(5))
+    assert plan == ["SCAN sending USING INDEX ix_sending_undecided"]
 
 
 async def test_safety_is_claimed_first(database: Database, patient: Patient) -> None:

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest_asyncio
 from telegram import Update
 from telegram.ext import Application, ApplicationBuilder, TypeHandler
 
+from bot.app import Clock, StoredInbox
 from bot.messages import DeliveryError, Fate
 from bot.sandbox import Fault, Sandbox
 from bot.storage.database import Database
@@ -44,7 +45,7 @@ class Memory:
         self.rows |= {row[0]: row for row in new}
         return [row[0] for row in new]
 
-    async def undone(self) -> list[Row]:
+    async def undone(self, _: Collection[int]) -> list[Row]:
         return [row for number, row in sorted(self.rows.items()) if number not in self.finished]
 
     async def done(self, update_id: int) -> None:
@@ -61,7 +62,7 @@ class Memory:
 class Bot:
     """The machinery around one handler."""
 
-    def __init__(self, url: str, inbox: Memory) -> None:
+    def __init__(self, url: str, inbox: Any) -> None:
         self.inbox = inbox
         self.heard: list[str] = []
         self.given_up: list[int] = []
@@ -287,6 +288,57 @@ async def test_a_chat_that_sends_very_much_takes_no_place_from_the_others(
     await bot.until("quick", *(f"much {number}" for number in range(12)))
 
 
+class Ahead(Clock):
+    """A clock that can be put on, for leases too."""
+
+    ahead = timedelta(0)
+
+    def real(self) -> datetime:
+        return super().real() + self.ahead
+
+
+@pytest.mark.postgres
+async def test_what_a_flooding_chat_leaves_stays_in_order_and_with_its_replica(
+    telegram: Sandbox, postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(updates, "MOST_OF_A_CHAT", 4)
+    database, clock, much = Database(postgres_database), Ahead(), telegram.person()
+    await database.open()
+    inboxes = [StoredInbox(database, clock, name, 60) for name in ("one", "other")]
+    one, other = (Bot(telegram.url, inbox) for inbox in inboxes)
+    may_go_on = asyncio.Event()
+
+    async def handle(update: Update) -> None:
+        await may_go_on.wait()
+        one.heard.append(text_of(update))
+
+    one.handle = handle
+    for number in range(9):
+        await much.send(f"{number}")
+    raws = [raw for _, raw in sorted(telegram.world.updates.pending.items())]
+    for bot in (one, other):
+        await bot.application.initialize()
+        await bot.application.start()
+    try:
+        await one.intake.take_in(raws[:8])
+        clock.ahead += timedelta(seconds=50)
+        await inboxes[0].renew(one.intake.open, one.intake.left)
+        clock.ahead += timedelta(seconds=50)
+        await other.intake.take_up()  # its own lease is not what ends
+        await one.intake.take_up()  # what is left stays left, and what comes stays behind it
+        await one.intake.take_in(raws[8:])
+        may_go_on.set()
+        await eventually(lambda: len(one.heard) + len(other.heard) == 9)
+    finally:
+        may_go_on.set()
+        for bot in (one, other):
+            bot.intake.stop()
+            await bot.application.stop()
+            await bot.application.shutdown()
+        await database.close()
+    assert (one.heard, other.heard) == ([str(number) for number in range(9)], [])
+
+
 async def test_what_is_kept_and_waits_for_room_is_ours(
     telegram: Sandbox, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,7 +402,7 @@ async def test_it_stops_within_a_second_and_keeps_what_is_undone(
     began = time.monotonic()
     await bot.stop()
     assert time.monotonic() - began < 1
-    assert len(await inbox.undone()) == 1
+    assert len(await inbox.undone(())) == 1
 
 
 async def eventually(comes_true: Callable[[], bool]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from bot import app
 from bot.config import ConfigError, load_config
 from bot.operations.probe import ask_health
+from bot.sandbox import Fault
 from bot.storage.errors import StorageError
 from tests.conversation import TOKEN, Conversation
 from tests.fault.process import free_port
@@ -49,6 +51,14 @@ def update(number: int, text: str = "/help") -> bytes:
     return json.dumps({"update_id": number, "message": message}).encode()
 
 
+async def eventually(true: Callable[[], bool]) -> None:
+    for _ in range(2000):  # the waits after a failure are of seconds
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come true")
+
+
 async def told(talk: Conversation) -> None:
     """Return when the stand-in knows where to push."""
     while not talk.telegram.world.profile.get("webhook"):
@@ -69,6 +79,36 @@ async def test_without_the_secret_nothing_is_taken(pushed: Conversation) -> None
     assert await post(pushed, update(5), "wr\u00f6ng") == 403
     async with pushed.store() as store:
         assert await store.undone_updates() == []
+
+
+async def test_a_secret_that_is_no_text_is_refused_like_any_other(tmp_path: Path) -> None:
+    async with talk_at(tmp_path) as talk:
+        host, _, port = talk.settings["LISTEN"].rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n"
+            b"X-Telegram-Bot-Api-Secret-Token: \xff\xfe\r\n\r\n{}"
+        )
+        assert (await reader.readline()).split()[1] == b"403"
+        writer.close()
+
+
+async def test_it_is_not_ready_when_telegram_takes_the_address_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "REMIND", 0.05)
+    async with talk_at(tmp_path) as talk:
+        await told(talk)
+        talk.telegram.faults.add(Fault("status", method="setWebhook", status=502, times=None))
+        await eventually(lambda: bool(talk.telegram.faults.struck))
+        await asyncio.sleep(0.2)
+        began = talk.app.vital._clock
+        talk.app.vital._clock = lambda: began() + 130
+        talk.app.vital.beat()
+        await talk.app._sign_of_life()
+        assert (talk.app.vital.is_alive, talk.app.vital.is_ready) == (True, False)
+        talk.telegram.faults.clear()
+        await eventually(lambda: talk.app.vital.is_ready)
 
 
 async def test_with_the_secret_it_is_kept_once_before_it_is_confirmed(

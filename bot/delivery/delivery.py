@@ -24,6 +24,7 @@ MOST_BATCH, MOST_AT_ONCE = 512, 224  # of the transport's 256 connections, so th
 LOOK = 1.0  # seconds after which a busy tick looks for newly due rows, whoever keeps it waiting
 RECOVER = 15.0  # seconds after which a busy tick looks again for what a crash or an error left claimed
 PATIENCE = 40.0  # seconds to wait for a turn and for the chat before others are let in
+TURN_KEPT = 0.5  # seconds for which a turn is kept while its chat is busy: others wait for turns too
 BEGUN_WITHIN = 0.02  # seconds for which those who have their turn are gathered
 NOTED_WITHIN = 0.05  # seconds for which prompts that have arrived are gathered
 log = logging.getLogger(__name__)
@@ -102,7 +103,6 @@ class Delivery:
     async def tick(self) -> datetime | None:
         """Send everything that is due now; return when the next is due (UTC, patient's clock)."""
         await self._ledger.recover()
-        self._beat()
         try:
             await self._send_due()
         finally:
@@ -141,10 +141,11 @@ class Delivery:
         task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
-        self._beat()
         self._waiting.pop(task, None)
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
+        if error is None:  # where nothing can be noted, nothing gets on
+            self._beat()
         if isinstance(error, self._fatal):
             self._died = error
         elif error is not None:
@@ -180,20 +181,13 @@ class Delivery:
             self._ledger.services.wake()  # one that failed is due again soon
 
     async def _serve(self, patient: Patient, sending: Sending) -> None:
-        carrier = self._urgent if sending.kind.is_safety else self._bulk
-        refused = refusal(patient, sending, self._ledger.services.clock())
-        turn = nullcontext() if refused else carrier.turn(patient.chat_id)
         place = _Place(None if sending.kind.is_safety else self._places)
         patience = asyncio.timeout(PATIENCE)
         try:
-            # Waiting is done before the row says "on its way": a crash meanwhile costs nobody a prompt.
-            async with patience, turn, self._alone(patient.chat_id):
-                await place.take()
-                patience.reschedule(None)
-                task = asyncio.current_task()
-                if task is not None:
-                    self._waiting.pop(task, None)
-                await self._serve_held(patient, sending, place)
+            async with patience:
+                while not await self._serve_in_turn(patient, sending, place, patience):
+                    async with self._alone(patient.chat_id):
+                        pass  # it was busy: as soon as it is free, for another turn
         except TimeoutError:
             if not patience.expired():
                 raise
@@ -201,6 +195,30 @@ class Delivery:
             await self._ledger.put_back(sending)
         finally:
             place.leave()
+
+    async def _serve_in_turn(
+        self, patient: Patient, sending: Sending, place: _Place, patience: asyncio.Timeout
+    ) -> bool:
+        """Wait for a turn and then for the chat; False, and nothing done, when the chat was busy."""
+        carrier = self._urgent if sending.kind.is_safety else self._bulk
+        refused = refusal(patient, sending, self._ledger.services.clock())
+        # Waiting is done before the row says "on its way": a crash meanwhile costs nobody a prompt.
+        async with nullcontext() if refused else carrier.turn(patient.chat_id):
+            kept = asyncio.timeout(TURN_KEPT)
+            try:
+                async with kept, self._alone(patient.chat_id):
+                    kept.reschedule(None)
+                    await place.take()
+                    patience.reschedule(None)
+                    task = asyncio.current_task()
+                    if task is not None:
+                        self._waiting.pop(task, None)
+                    await self._serve_held(patient, sending, place)
+            except TimeoutError:
+                if not kept.expired():
+                    raise
+                return False
+        return True
 
     async def _serve_held(self, patient: Patient, sending: Sending, place: _Place) -> None:
         """Render one claimed sending, send it, leave its place to the next, and note what became of it."""

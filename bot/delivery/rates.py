@@ -15,7 +15,9 @@ from bot.tally import Tally
 LOOK = 0.05  # seconds between two looks while somebody waits
 CLUMP = 0.01  # seconds' worth of turns that are given together, at least
 IDLE_CHATS = 1024  # chats remembered before the idle ones are forgotten
-
+TRY_AGAIN = 30.0  # seconds, at most, after which one message tries whether everybody still has to wait
+TRIED_BY = 5.0  # seconds after which a try that has not ended holds up no other
+SAFETY, REPLY, BULK = range(3)  # the lines, in the order in which they are served
 
 RESERVED_PART, RESERVED_MOST = 1 / 15, 20.0  # of the turns of a second: for replies and safety words alone
 
@@ -32,7 +34,7 @@ class _Turn:
     ripe_at: float
     number: int
     chat_id: int | None = field(compare=False)
-    bulk: bool = field(compare=False)
+    line: int = field(compare=False)
     granted: asyncio.Future[None] = field(compare=False)
 
 
@@ -81,7 +83,11 @@ class SendBudget:
     Bulk leaves *reserve* turns of each second to replies and safety words, which so have one at once; beyond
     them a reply has the next. But bulk has *bulk_share* turns a second (a quarter of a small rate) however
     much is being answered, so that neither starves. `per_chat` 0 sets no pace per chat. Whoever has had a
-    turn says `answered` when its call has ended, or `give_back` when there was none.
+    turn says `answered` when its call has ended, or `give_back` when there was none, for the same chat.
+
+    Telegram does not say whether it asks one chat to wait or everybody. Once two chats are told so at a time,
+    all wait. But safety words try one at a time, and after TRY_AGAIN seconds at most so does anything else;
+    one that arrives then ends the waiting.
     """
 
     def __init__(
@@ -110,19 +116,25 @@ class SendBudget:
         self._bulk_at = clock()
         self._chats: dict[int, float] = {}  # when a chat's pace is used up to
         self._paused: dict[int, float] = {}
-        self._paused_until = clock()
+        self._paused_until = self._safety_at = self._others_at = clock()  # a pause, and who may try from when
+        self._trying: _Turn | None = None
+        self._tried_by = clock()
         self._unripe: list[_Turn] = []
-        self._ripe: dict[bool, deque[_Turn]] = {False: deque(), True: deque()}
+        self._ripe: tuple[deque[_Turn], ...] = (deque(), deque(), deque())
         self._waiting = 0
         self._numbers = itertools.count()
         self._pump: asyncio.Task[None] | None = None
 
-    async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
-        """Return when one message may go to the chat; None as a chat keeps to the overall rate only."""
+    async def wait(self, chat_id: int | None, bulk: bool = False, safety: bool = False) -> None:
+        """Return when one message may go to the chat; None as a chat keeps to the overall rate only.
+
+        *safety* words wait for no pace and no pause of their chat.
+        """
         now = self._clock()
-        turn = _Turn(self._reserve(chat_id, now), next(self._numbers), chat_id, bulk, asyncio.Future())
-        in_line = self._ripe[False] or (bulk and self._ripe[True])
-        if not in_line and turn.ripe_at <= now and self._take(turn, now):
+        line = SAFETY if safety else BULK if bulk else REPLY
+        ripe_at = now if safety else self._reserve(chat_id, now)
+        turn = _Turn(ripe_at, next(self._numbers), chat_id, line, asyncio.Future())
+        if not any(self._ripe[: line + 1]) and turn.ripe_at <= now and self._take(turn, now):
             return
         heapq.heappush(self._unripe, turn)
         self._waiting += 1
@@ -132,43 +144,59 @@ class SendBudget:
             await turn.granted
         except asyncio.CancelledError:
             if turn.granted.done() and not turn.granted.cancelled():
-                self.give_back(bulk)
+                self.give_back(bulk, chat_id)
             raise
         finally:
             self._waiting -= 1
 
-    def answered(self, bulk: bool = False) -> None:
-        """Note that a call has ended: its message counts for one more second."""
+    def answered(self, bulk: bool = False, chat_id: int | None = None, arrived: bool = False) -> None:
+        """Note that a call has ended, its message *arrived* or not: it counts for one more second."""
         now = self._clock()
         for second in (self._second, self._bulk_second) if bulk else (self._second,):
             second.on_their_way -= 1
             second.answered.append(now)
+        tried = self._end_of_try(chat_id)
+        if tried is not None and arrived and tried.line != SAFETY:
+            self._paused_until = now
 
-    def give_back(self, bulk: bool = False) -> None:
+    def give_back(self, bulk: bool = False, chat_id: int | None = None) -> None:
         """Give back a turn that no message came of."""
         self._second.on_their_way -= 1
         self._pace.left += 1
         if bulk:
             self._bulk_second.on_their_way -= 1
             self._bulk_pace.left += 1
-
-    def pause(self, seconds: float, chat_id: int | None = None) -> None:
-        """Let nothing through for *seconds*, to one chat or, without one, to anybody."""
-        until = self._clock() + seconds
-        if chat_id is None:
-            self._paused_until = max(self._paused_until, until)
-        else:
-            self._forget_idle()
-            self._paused[chat_id] = max(self._paused.get(chat_id, until), until)
+        self._end_of_try(chat_id)
 
     def refused(self, seconds: float, chat_id: int) -> None:
         """Note that Telegram asked to wait: the chat does, and once a second chat is told so, everybody."""
         self._tally.asked_to_wait += 1
         self._tally.wait_seconds += seconds
         now = self._clock()
-        if any(until > now for other, until in self._paused.items() if other != chat_id):
-            self.pause(seconds)
-        self.pause(seconds, chat_id)
+        says_it_of_all = self._paused.get(chat_id, now) <= now and not self._is_busy(chat_id, now)
+        if says_it_of_all and any(until > now for until in self._paused.values()):
+            self._pause_everybody(seconds, chat_id, now)
+        self._forget_idle()
+        self._paused[chat_id] = max(self._paused.get(chat_id, now), now + seconds)
+
+    def _pause_everybody(self, seconds: float, chat_id: int, now: float) -> None:
+        again = now + min(seconds, TRY_AGAIN)
+        if now < self._paused_until and self._end_of_try(chat_id) is not None:
+            self._safety_at = again
+        self._others_at = max(self._others_at, again)
+        self._paused_until = max(self._paused_until, now + seconds)
+
+    def _is_busy(self, chat_id: int, now: float) -> bool:
+        """Say whether a chat has so much sent to it that Telegram may well mean this chat alone."""
+        return self._chats.get(chat_id, now) > now + self._gap
+
+    def _end_of_try(self, chat_id: int | None) -> _Turn | None:
+        """Let the next one try, and return the one that did, if it was to this chat."""
+        tried = self._trying
+        if tried is None or tried.chat_id != chat_id:
+            return None
+        self._trying = None
+        return tried
 
     def _reserve(self, chat_id: int | None, now: float) -> float:
         if chat_id is None or not self._gap:
@@ -187,15 +215,25 @@ class SendBudget:
 
     def _take(self, turn: _Turn, now: float) -> bool:
         """Take a permit if there is one for this turn now."""
-        if now < self._paused_until or now < self._pause_of(turn) or self._free_in(now, turn.bulk) > 0:
+        bulk = turn.line == BULK
+        if now < self._held_until(turn.line) or now < self._pause_of(turn) or self._free_in(now, bulk) > 0:
             return False
-        if turn.bulk:
+        if bulk:
             self._bulk_at = now
             self._bulk_pace.left -= 1
             self._bulk_second.on_their_way += 1
         self._pace.left -= 1
         self._second.on_their_way += 1
+        if now < self._paused_until:
+            self._trying, self._tried_by = turn, now + TRIED_BY
         return True
+
+    def _held_until(self, line: int) -> float:
+        """Return until when a pause of everybody, or one who tries what has become of it, holds a line up."""
+        tries_at = self._safety_at if line == SAFETY else self._others_at
+        if self._trying is not None:
+            tries_at = max(tries_at, self._tried_by)
+        return min(self._paused_until, tries_at)
 
     def _free_in(self, now: float, bulk: bool) -> float:
         free_in = max(self._pace.free_in(now), self._second.free_in(now))
@@ -204,18 +242,20 @@ class SendBudget:
         return max(free_in, self._bulk_pace.free_in(now), self._bulk_second.free_in(now))
 
     def _pause_of(self, turn: _Turn) -> float:
-        return self._paused.get(turn.chat_id, 0.0) if turn.chat_id is not None else 0.0
+        if turn.chat_id is None or turn.line == SAFETY:
+            return 0.0
+        return self._paused.get(turn.chat_id, 0.0)
 
     async def _serve(self) -> None:
         while self._waiting:
             now = self._clock()
             self._sort(now)
             while (turn := self._next(now)) is not None and self._take(turn, now):
-                self._ripe[turn.bulk].popleft()
+                self._ripe[turn.line].popleft()
                 turn.granted.set_result(None)
             await self._sleep(self._until_next(now))
         self._unripe.clear()
-        for line in self._ripe.values():
+        for line in self._ripe:
             line.clear()
 
     def _sort(self, now: float) -> None:
@@ -228,19 +268,19 @@ class SendBudget:
                 turn.ripe_at = until
                 heapq.heappush(self._unripe, turn)
             else:
-                self._ripe[turn.bulk].append(turn)
+                self._ripe[turn.line].append(turn)
 
     def _next(self, now: float) -> _Turn | None:
-        """Return whose turn it is: a reply's, unless bulk has waited out its patience and has turns left."""
+        """Return whose turn it is: safety's, then a reply's, unless bulk has waited out its patience."""
         bulk_first = now - self._bulk_at >= self._bulk_patience
-        for bulk in (bulk_first, not bulk_first):
-            turn = self._head(bulk, now)
-            if turn is not None and not (bulk and self._free_in(now, bulk) > 0):
+        for line in (SAFETY, BULK, REPLY) if bulk_first else (SAFETY, REPLY, BULK):
+            turn = self._head(line, now)
+            if turn is not None and not (line == BULK and self._free_in(now, True) > 0):
                 return turn
         return None
 
-    def _head(self, bulk: bool, now: float) -> _Turn | None:
-        line = self._ripe[bulk]
+    def _head(self, number: int, now: float) -> _Turn | None:
+        line = self._ripe[number]
         while line:
             turn = line[0]
             if turn.granted.done():
@@ -254,8 +294,11 @@ class SendBudget:
         return None
 
     def _until_next(self, now: float) -> float:
-        in_line = [bulk for bulk in (False, True) if self._ripe[bulk]]
-        if in_line:
-            free_in = min(self._free_in(now, bulk) for bulk in in_line)
-            return min(LOOK, max(free_in, self._paused_until - now, CLUMP))
+        free_in = [
+            max(self._free_in(now, line == BULK), self._held_until(line) - now, CLUMP)
+            for line, turns in enumerate(self._ripe)
+            if turns
+        ]
+        if free_in:
+            return min(LOOK, *free_in)
         return min(LOOK, max(CLUMP, self._unripe[0].ripe_at - now)) if self._unripe else 0.0

@@ -46,25 +46,25 @@ class SharedBudget:
         self._fetching = asyncio.Lock()
         self._replies = 0  # waiting for a turn
 
-    async def wait(self, chat_id: int | None, bulk: bool = False) -> None:
+    async def wait(self, chat_id: int | None, bulk: bool = False, safety: bool = False) -> None:
         """Return when one message may go to the chat, by this replica's pace and by everybody's."""
-        await self._local.wait(chat_id, bulk)
+        await self._local.wait(chat_id, bulk, safety)
         try:
             turn = await self._turn(bulk)
             ahead = (turn - self._real_clock()).total_seconds()
             if ahead > 0:
                 await self._sleep(ahead)
         except BaseException:
-            self._local.give_back(bulk)
+            self._local.give_back(bulk, chat_id)
             raise
 
-    def answered(self, bulk: bool = False) -> None:
-        """Note that a call has ended."""
-        self._local.answered(bulk)
+    def answered(self, bulk: bool = False, chat_id: int | None = None, arrived: bool = False) -> None:
+        """Note that a call has ended, its message *arrived* or not."""
+        self._local.answered(bulk, chat_id, arrived)
 
-    def give_back(self, bulk: bool = False) -> None:
+    def give_back(self, bulk: bool = False, chat_id: int | None = None) -> None:
         """Give back a turn that no message came of; to other replicas it is lost."""
-        self._local.give_back(bulk)
+        self._local.give_back(bulk, chat_id)
 
     def refused(self, seconds: float, chat_id: int) -> None:
         """Note that Telegram asked to wait."""

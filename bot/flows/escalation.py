@@ -220,8 +220,13 @@ async def _owe_card(store: Store, patient: Patient, row: Escalation, now: dateti
         if lifecycle.forbids_coaching(await store.open_escalations(patient.id)):
             return
         due = out_of_quiet(patient, now)
-    steps = await store.sending_for(patient.id, Kind.CARD, row.subject)
-    await store.plan(patient.id, Kind.CARD, row.subject, len(steps), due)
+    await store.plan(patient.id, Kind.CARD, row.subject, await _next_card(store, row), due)
+
+
+async def _next_card(store: Store, row: Escalation) -> int:
+    """Return the step of one more card: behind the last, for the first may have been pruned."""
+    cards = await store.sending_for(row.patient_id, Kind.CARD, row.subject)
+    return max((card.step for card in cards), default=-1) + 1
 
 
 async def close(services: Services, store: Store, patient: Patient, row: Escalation, outcome: str) -> None:
@@ -353,8 +358,7 @@ async def tell_anew(services: Services, store: Store, patient: Patient, row: Esc
     await store.change_escalation(row.id, acknowledged_at=None)
     subject = row.subject
     await store.drop_ready(patient.id, (Kind.CARD,), "told anew", subject=subject)
-    steps = [sent.step for sent in await store.sending_for(patient.id, Kind.CARD, subject)]
-    await store.plan(patient.id, Kind.CARD, subject, max(steps, default=-1) + 1, services.clock())
+    await store.plan(patient.id, Kind.CARD, subject, await _next_card(store, row), services.clock())
 
 
 async def render_follow_up(

@@ -44,4 +44,4 @@ def check(content: Content, night: date) -> Message:
 async def fall_silent(store: Store, patient: Patient) -> None:
     """Plan nothing more of the routine until the patient writes or taps."""
     await store.change_patient(patient.id, paused_until=UNTIL_HEARD)
-    await store.drop_ready(patient.id, ROUTINE_KINDS, "quiet")
+    await store.drop_ready(patient.id, ROUTINE_KINDS, "unheard")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from zlib import crc32
 
 from bot.model import Kind, Patient
 from bot.rules.timing import (
@@ -23,20 +24,41 @@ from content.schema import Timing
 
 Ahead = tuple[Patient, Timing, datetime]  # somebody, how the days run, and after which moment
 ROUTINE_KINDS = (Kind.PROMPT, Kind.CHECKIN)
+MINUTES_OF_DAY = 24 * 60
+LOTS = 600  # microseconds a minute: a day of them stays below a second
 LOOK_AHEAD_DAYS = 4  # a night already served moves on to the next; never further than this
 
 
-async def plan_all(store: Store, patient: Patient, timing: Timing, now: datetime) -> None:
-    """Plan the next prompt and check-in afresh, after times, zone, pause or stop have changed."""
-    snoozed = [one for one in await store.waiting(patient.id) if one.kind is Kind.PROMPT and one.step]
+async def plan_all(
+    store: Store, patient: Patient, timing: Timing, now: datetime, zone_before: tzinfo | None = None
+) -> None:
+    """Plan the next prompt and check-in afresh, after times, zone, pause or stop have changed.
+
+    What was put off for a while, or is owed since before and still useful, comes as well; after a move from
+    *zone_before* it is useful for as long as the clock on the wall has it.
+    """
+    waiting = [one for one in await store.waiting(patient.id) if one.kind in ROUTINE_KINDS]
     await store.drop_ready(patient.id, ROUTINE_KINDS, "replanned")
     if not patient.is_active:
         return
-    await plan_prompt(store, patient, timing, now)
-    await plan_checkin(store, patient, timing, now)
     if patient.paused_until is None:
-        for one in snoozed:  # tonight's, put off for a while: it comes when it was promised
-            await store.plan(patient.id, one.kind, one.subject, one.step, one.due_at, one.useful_until)
+        ahead = _clock_put_on(now, zone_before, patient)
+        for one in waiting:
+            until = one.useful_until and one.useful_until - ahead
+            is_owed = one.was_due_at <= now and (until is None or now <= until)
+            if is_owed or (one.kind is Kind.PROMPT and one.step):
+                at = one.was_due_at if is_owed else one.due_at
+                await store.plan(patient.id, one.kind, one.subject, one.step, at, until)
+    await plan_prompt(store, patient, timing, now)  # moves one of the same night to its new time
+    await plan_checkin(store, patient, timing, now)
+
+
+def _clock_put_on(now: datetime, before: tzinfo | None, patient: Patient) -> timedelta:
+    """Return by how much the clock on the wall has been put on by a move to another zone."""
+    if before is None:
+        return timedelta(0)
+    moved = (now.astimezone(patient.tz).utcoffset(), now.astimezone(before).utcoffset())
+    return max(timedelta(0), (moved[0] or timedelta(0)) - (moved[1] or timedelta(0)))
 
 
 async def plan_prompt(store: Store, patient: Patient, timing: Timing, after: datetime) -> None:
@@ -77,8 +99,22 @@ def _prompt_after(patient: Patient, timing: Timing, after: datetime) -> Planned:
     times = patient.times
     due = next_local(_not_while_paused(after, patient), times.prompt_at, patient.tz)
     night = prompt_night(due, times.prompt_at, times.checkin_at, patient.tz)
-    until = prompt_useful_until(due, timing)
+    until = prompt_useful_until(due, timing) + _place_in_line(patient, night, due)
     return Planned(patient.id, Kind.PROMPT, night.isoformat(), 0, due, until)
+
+
+def _place_in_line(patient: Patient, night: date, due: datetime) -> timedelta:
+    """Return less than a second, by which those due at one moment are ordered.
+
+    Whose quiet hours begin sooner goes first, the rest by a lot that each night draws anew: where there are
+    more than can be told in time, nobody is left out evening after evening.
+    """
+    quiet, local = patient.times.quiet_from, due.astimezone(patient.tz)
+    has_quiet = quiet != patient.times.quiet_until
+    minutes = (quiet.hour - local.hour) * 60 + quiet.minute - local.minute
+    before_quiet = minutes % MINUTES_OF_DAY if has_quiet else MINUTES_OF_DAY
+    lot = crc32(f"{patient.id} {night.isoformat()}".encode()) % LOTS
+    return timedelta(microseconds=before_quiet * LOTS + lot)
 
 
 def _checkin_after(patient: Patient, timing: Timing, after: datetime) -> Planned:

@@ -218,10 +218,12 @@ async def apply(services: Services, store: Store, patient: Patient, what: str, v
     fields = _fields(patient, what, value, patient.day_of(services.clock()))
     if fields is None:
         return None
+    zone_before = patient.tz
     patient = await store.change_patient(patient.id, expecting="", **fields)
     if what == "country" and patient.country and _is_elsewhere(patient):
         patient = await store.change_patient(patient.id, expecting="set:zone")
-    await plan_all(store, patient, services.content_for(patient).timing, services.clock())
+    timing = services.content_for(patient).timing
+    await plan_all(store, patient, timing, services.clock(), zone_before)
     await replan(store, patient, services.content_for(patient))
     if what == "pause" and patient.paused_until:
         back_at = local_moment(patient.paused_until, patient.times.checkin_at, patient.tz)

@@ -56,6 +56,8 @@ def _is_of(rank: int) -> TextClause:
 
 
 IS_READY = _is(State.READY)
+# May have arrived, and nobody has decided yet what to do about it; word for word as its index has it.
+IS_UNDECIDED = text("sending.state = 'unknown' AND (sending.finished_at IS NULL OR sending.rank = 0)")
 # Dropped before anybody tried to send it.
 IS_WITHDRAWN = and_(_is(State.DROPPED), sending.c.finished_at.is_(None))
 
@@ -135,7 +137,7 @@ def _claim(ranks: tuple[int, ...], of_one: bool, again: bool) -> Question[Sendin
     rows = (
         select(sending.c.id)
         .where(due, or_(*map(_is_of, ranks)))
-        .order_by(sending.c.due_at)
+        .order_by(sending.c.due_at, sending.c.useful_until)
         .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("due")
@@ -344,11 +346,8 @@ class Sendings(Statements):
 
     async def unknown_sendings(self, limit: int) -> list[Sending]:
         """Return sendings whose fate nobody knows or has decided on, safety first, then the oldest."""
-        open_fate = or_(sending.c.finished_at.is_(None), _is_of(SAFETY))
         return await self._sendings(
-            SENDING.where(_is(State.UNKNOWN), open_fate)
-            .order_by(sending.c.rank, sending.c.due_at)
-            .limit(limit)
+            SENDING.where(IS_UNDECIDED).order_by(sending.c.rank, sending.c.due_at).limit(limit)
         )
 
     async def next_due_at(self, safety_only: bool = False) -> datetime | None:
@@ -453,10 +452,15 @@ class Sendings(Statements):
         What is tried again counts from when it was due at first, and what waits for a person who blocked the
         bot not at all. What is read does not grow with what is planned or told, only with what is due, up to
         a bound: on SQLite 4 ms with nothing due and 11 ms with 50,000 among 700,000 rows, of which a count of
-        all by their state takes 400 ms.
+        all by their state takes 400 ms; on PostgreSQL 0.4 ms with nothing due and 25 ms with 100,000 among
+        800,000, at a load of 9.
         """
+        # In order, or PostgreSQL reads the whole table for so many: it believes that they lie everywhere.
         due = [
-            select(sending.c.id).where(IS_READY, _is_of(rank), sending.c.due_at <= now).limit(MOST_DUE)
+            select(sending.c.id)
+            .where(IS_READY, _is_of(rank), sending.c.due_at <= now)
+            .order_by(sending.c.due_at)
+            .limit(MOST_DUE)
             for rank in (SAFETY, ROUTINE)
         ]
         begun = select(func.count()).where(sending.c.lease_until.is_not(None))
@@ -464,7 +468,7 @@ class Sendings(Statements):
             "due": select(func.count()).select_from(union_all(*map(_alone, due)).subquery()),
             "claimed": begun.where(_is(State.CLAIMED)),
             "sending": begun.where(_is(State.SENDING)),
-            "unknown": select(func.count()).where(_is(State.UNKNOWN), sending.c.finished_at.is_(None)),
+            "unknown": select(func.count()).where(IS_UNDECIDED, sending.c.finished_at.is_(None)),
         }
         asked = [count.scalar_subquery() for count in counts.values()]
         oldest = [_oldest(rank, now).scalar_subquery() for rank in (SAFETY, ROUTINE)]

@@ -270,6 +270,7 @@ sending = Table(
         "ix_sending_ready",
         "rank",
         "due_at",
+        "useful_until",
         sqlite_where=text("state = 'ready'"),
         postgresql_where=text("state = 'ready'"),
     ),
@@ -287,10 +288,11 @@ sending = Table(
         postgresql_where=text("lease_until IS NOT NULL"),
     ),
     Index(
-        "ix_sending_unknown",
+        "ix_sending_undecided",
+        "rank",
         "due_at",
-        sqlite_where=text("state = 'unknown'"),
-        postgresql_where=text("state = 'unknown'"),
+        sqlite_where=text("state = 'unknown' AND (finished_at IS NULL OR rank = 0)"),
+        postgresql_where=text("state = 'unknown' AND (finished_at IS NULL OR rank = 0)"),
     ),
     **COUNTED,
 )

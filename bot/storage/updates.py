@@ -67,13 +67,18 @@ class Updates(Statements):
         return [(row["update_id"], row["chat_id"], row["payload"]) for row in rows]
 
     async def take_undone(
-        self, owner: str, lease_until: datetime, real_now: datetime
+        self, owner: str, lease_until: datetime, real_now: datetime, chats: Collection[int] = ()
     ) -> list[tuple[int, int | None, str]]:
-        """Take over the undone updates whose lease has ended (a replica died), in the order they came."""
-        ended = or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= real_now)
+        """Take over the undone updates whose lease has ended (a replica died), in the order they came.
+
+        Of *chats* those that are *owner*'s already come as well.
+        """
+        free = or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= real_now)
+        if chats:
+            free |= and_(inbox.c.owner == owner, inbox.c.chat_id.in_(chats))
         mine = (
             select(inbox.c.update_id)
-            .where(inbox.c.done_at.is_(None), ended)
+            .where(inbox.c.done_at.is_(None), free)
             .order_by(inbox.c.received_at, inbox.c.update_id)
             .with_for_update(skip_locked=True)
             .cte("mine")
@@ -87,13 +92,18 @@ class Updates(Statements):
         taken = sorted(rows, key=lambda row: (row["received_at"], row["update_id"]))
         return [(row["update_id"], row["chat_id"], row["payload"]) for row in taken]
 
-    async def renew_updates(self, owner: str, lease_until: datetime, update_ids: Collection[int]) -> int:
-        """Renew the lease of these undone updates of *owner*; return how many."""
-        if not update_ids:
+    async def renew_updates(
+        self,
+        owner: str,
+        lease_until: datetime,
+        update_ids: Collection[int],
+        chats: Collection[int] = (),
+    ) -> int:
+        """Renew the lease of these undone updates of *owner*, and of its own of *chats*; return how many."""
+        if not update_ids and not chats:
             return 0
-        mine = update(inbox).where(
-            inbox.c.owner == owner, inbox.c.done_at.is_(None), inbox.c.update_id.in_(update_ids)
-        )
+        these = or_(inbox.c.update_id.in_(update_ids), inbox.c.chat_id.in_(chats))
+        mine = update(inbox).where(inbox.c.owner == owner, inbox.c.done_at.is_(None), these)
         return (await self._run(mine.values(lease_until=lease_until))).rowcount
 
     async def leave_updates(self, owner: str) -> int:

@@ -65,9 +65,11 @@ class Counts:
     left_over: int = 0  # still owed at the end
     without_next: int = 0
     states: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)  # why what was not told was let go, by kind
 
     def __str__(self) -> str:
-        return "\n".join(f"  {name:15} {value}" for name, value in vars(self).items())
+        plain = [f"  {name:15} {value}" for name, value in vars(self).items() if name != "reasons"]
+        return "\n".join([*plain, *(f"  {count:6} {why}" for why, count in self.reasons.most_common())])
 
 
 class Siege:
@@ -240,6 +242,11 @@ class Siege:
         counts.faults = len(self.telegram.faults.struck)
         counts.left_over = self._owed()
         counts.states.update(dict(self._rows("SELECT state, count(*) FROM sending GROUP BY state")))
+        for kind, state, reason, count in self._rows(
+            "SELECT kind, state, reason, count(*) FROM sending WHERE state IN ('unknown', 'dropped')"
+            " GROUP BY kind, state, reason"
+        ):
+            counts.reasons[f"{kind} {state}: {reason}"] = count
         self._count_sendings()
         self._count_answers()
         issued = set(range(self._first_update, self.telegram.world.updates.next_id))
