@@ -226,6 +226,12 @@ PLANTED = [
     ("en/checkin.toml", r'^chest = "', f'chest = "{"x" * 40}', "en/checkin.toml: signs.options.chest: is"),
     ("numbers.toml", r'^fallback = "[^"]*"', 'fallback = "none"', "numbers.toml: fallback: has no digits"),
     (
+        "numbers.toml",
+        r'^fallback_further = "[^"]*"',
+        'fallback_further = "none"',
+        "numbers.toml: fallback_further: has no digits",
+    ),
+    (
         "en/profile.toml",
         r"Do you have diabetes\?",
         "Do you have <blink>diabetes</blink>?",

@@ -82,6 +82,30 @@ async def test_every_grave_row_is_reached_by_button(talk: Conversation, area: st
         assert [row.rule for row in await matters(talk, ada)] == [rule]
 
 
+async def test_urgent_begins_and_ends_with_the_number_to_call(talk: Conversation) -> None:
+    ada = await talk.patient()
+    said = await talk.say(ada, "/urgent")
+    first, last = said[0], said[-1]
+    assert "999" in first.text.splitlines()[1], "the number stands at the top, before the long lists"
+    assert "999" in last.text.splitlines()[1], "and above the last list, which a phone shows"
+    assert all(page.buttons[0] == "📞 Call 999" for page in (first, last))
+    assert "116 123" in first.text, "somebody to talk to"
+    lines = "\n".join(one.text for one in said[1:-1])
+    assert all(CONTENT.red_flag_words[rule].line in lines for rule in GRAVE)
+
+
+async def test_where_no_number_is_known_a_person_near_by_is_named(talk: Conversation) -> None:
+    ada = await talk.newcomer()
+    await talk.press(ada, "en:yes:", None)
+    await talk.say(ada, "Chad")
+    card = (await talk.say(ada, "I have chest pain and can't breathe"))[0]
+    lines = card.text.splitlines()
+    assert lines[4].startswith("112")
+    assert lines[5].startswith("911")
+    assert lines[6] == "Or your local emergency number, if you know it."
+    assert "ask anybody near you to call an ambulance" in lines[7]
+
+
 async def test_something_else_worries_me_opens_the_list(talk: Conversation) -> None:
     ada = await morning(talk)
     said = await tick(talk, ada, "+other")

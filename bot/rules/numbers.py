@@ -40,6 +40,7 @@ class NumbersShown:
     health: tuple[ShownLine, ...]
     crisis: tuple[ShownLine, ...]
     with_fallback: bool  # the fallback stands beside a number that is old, unconfirmed or missing
+    none_known: bool  # no number of any country stands here, only the fallback
     ask_country: bool  # no country is known, or the zone lies in another
 
 
@@ -54,8 +55,10 @@ def emergency_lines(
         return [line for code, entry in listed for line in _shown(numbers, kind, code, entry, today)]
 
     emergency = shown("emergency")
-    fallback = ShownLine("emergency", Line(number=numbers.fallback, certainty="H"), None, None, old=False)
-    if country not in numbers.countries:
+    fallback = _fallback(numbers.fallback)
+    if country is not None and not listed:
+        emergency = [fallback, _fallback(numbers.fallback_further)]
+    elif country not in numbers.countries:
         emergency.insert(0, fallback)
     elif any(line.unconfirmed or line.old for line in emergency):
         emergency.append(fallback)
@@ -67,8 +70,13 @@ def emergency_lines(
         health=_once(shown("health")),
         crisis=_once(shown("crisis")),
         with_fallback=fallback in once,
+        none_known=not listed,
         ask_country=country is None or (zone_country is not None and zone_country != country),
     )
+
+
+def _fallback(number: str) -> ShownLine:
+    return ShownLine("emergency", Line(number=number, certainty="H"), None, None, old=False)
 
 
 def _shown(numbers: Numbers, kind: Kind, code: str, entry: Country, today: date) -> Iterable[ShownLine]:
