@@ -325,6 +325,78 @@ def test_a_grave_card_says_first_what_to_do_and_never_softens(content: Content) 
             assert words.question.endswith(("?", ".", ")")), rule
 
 
+def test_an_emergency_card_says_not_to_drive(content: Content) -> None:
+    for rule, words in content.red_flag_words.items():
+        if content.red_flags[rule].lifetime == "emergency":
+            assert re.search(r"\bdriv", f"{words.action} {words.do_not}"), rule
+    for rule, pattern in content.patterns.items():
+        if pattern.level is Level.EMERGENCY:
+            assert "Do not drive" in content.pattern_words[rule].do_not, rule
+
+
+def sayings(content: Content) -> dict[str, str]:
+    """Every text that advises, by where it stands, without the emergency cards themselves."""
+    advice = {
+        "red_flags": {
+            rule: words
+            for rule, words in content.red_flag_words.items()
+            if content.red_flags[rule].level < Level.EMERGENCY
+        },
+        "patterns": content.pattern_words,
+        "tips": content.tip_words,
+        "causes": content.cause_words,
+        "routine": {name: {"": text} for name, text in content.routine_words.items()},
+        "pieces": {name: {"": text} for name, text in content.piece_words.items()},
+    }
+    found = {}
+    for file, entries in advice.items():
+        for key, words in entries.items():
+            fields = words if isinstance(words, dict) else words.model_dump()
+            found |= {f"{file}: {key}.{name}": str(text) for name, text in fields.items()}
+    for key, entry in content.words.messages.items():
+        texts = [entry] if isinstance(entry, str) else [*entry.values()]
+        found |= {f"messages: {key}.{at}": text for at, text in enumerate(texts)}
+    return found
+
+
+EMERGENCY_SIGN = re.compile(
+    r"chest pain|trouble breathing|breathless(?! on| when)|(shorter|short of) breath(?!.*\bmove\b)"
+    r"|between (your|the) legs|black skin|skin turn\w* black"
+    r"|\b(cold|pale|white|blue)[^.:]{0,20}(foot|leg)\b|(foot|leg)[^.:]{0,30}\b(cold|pale|white|blue)\b",
+    re.IGNORECASE,
+)
+SEEN_LATER = re.compile(
+    r"be seen|same day|your team today|within days|a doctor|help today|say so first", re.IGNORECASE
+)
+
+
+def softened(text: str) -> list[str]:
+    """Return the sentences that name a sign of an emergency and say something less than to call."""
+    return [
+        sentence
+        for sentence in re.split(r"(?<=[.?])\s+|\n", text)
+        if EMERGENCY_SIGN.search(sentence) and SEEN_LATER.search(sentence)
+        if not re.search(r"\bcall\b", sentence, re.IGNORECASE)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "With fever, spreading redness or black skin, be seen today.",
+        "Breathless, or one leg much bigger, be seen today.",
+        "With one swollen leg, a cold or pale foot, numbness between your legs, be seen today.",
+        "If the leg is swollen, cold or changing colour, say so first.",
+    ],
+)
+def test_what_would_soften_an_emergency_is_found(text: str) -> None:
+    assert softened(text)
+
+
+def test_nothing_softens_an_emergency(content: Content) -> None:
+    assert {where: found for where, text in sayings(content).items() if (found := softened(text))} == {}
+
+
 def test_colour_is_asked_in_words_for_every_skin(content: Content) -> None:
     for rule in ("E3", "E8", "E9", "E10", "E17", "E18", "U1", "U4", "U5", "U8", "U15", "U17", "U23"):
         assert "brown or black skin" in content.red_flag_words[rule].question, rule
@@ -335,6 +407,18 @@ def test_no_card_but_the_statin_rows_speaks_of_stopping_a_medicine(content: Cont
     for rule, words in content.red_flag_words.items():
         stops = re.findall(r"[^.]*\bstop taking\b[^.]*", f"{words.action} {words.why} {words.do_not}")
         assert not stops or rule in ("E14", "U12"), rule
+
+
+def test_the_same_amounts_stand_in_question_and_profile(content: Content) -> None:
+    for text in (content.red_flag_words["S10"].question, content.profile_words["heavy_alcohol"].question):
+        assert re.search(r"\b6 pints of beer\b.*\b6 medium glasses of wine", text), text
+
+
+def test_the_profile_asks_for_all_that_makes_a_clot_likelier(content: Content) -> None:
+    asked = " ".join(words.question for words in content.profile_words.values())
+    for risk in ("operation", "in bed", "long journey", "plaster cast", "cancer", "pregnant", "oestrogen"):
+        assert risk in asked, risk
+    assert "blood clot" in asked
 
 
 def test_despair_is_met_by_a_human_first(content: Content) -> None:
