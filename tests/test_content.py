@@ -409,6 +409,32 @@ def test_no_card_but_the_statin_rows_speaks_of_stopping_a_medicine(content: Cont
         assert not stops or rule in ("E14", "U12"), rule
 
 
+def test_the_lower_spine_is_asked_about_each_morning_and_named_on_every_card_of_the_back(
+    content: Content,
+) -> None:
+    signs = content.questions["signs"]
+    assert not signs.only_if_trouble
+    assert "saddle_numb" in {sign for option in signs.options for sign in option.signs}
+    assert {"E4", "E6"} <= {*content.signs["leg_numb"].asks}
+    named = {rule: f"{words.action} {words.do_not}" for rule, words in content.rule_words.items()}
+    spoken = {rule: named[rule] for rule in ("U7", "R4", "P21")}
+    spoken |= {name: content.cause_words[name].see_someone for name in ("sciatica", "piriformis", "stenosis")}
+    for where, text in spoken.items():
+        assert "between the legs" in text, where
+        assert re.search("bladder|cannot pee", text), where
+        assert re.search("emergency", text, re.IGNORECASE), where
+
+
+def test_nobody_is_led_to_iron_minerals_or_quinine(content: Content) -> None:
+    for rule in ("R3", "P6", "P6b"):
+        assert "Take no iron before a blood test." in content.rule_words[rule].do_not, rule
+    for rule in ("R1", "P3", "P15"):
+        assert "no quinine or tonic water" in content.rule_words[rule].do_not, rule
+    for rule in ("E19", "U14", "S8", "S8_nights", "S10_nights"):
+        do_not = content.rule_words[rule].do_not
+        assert re.search("(not take|[Tt]ake no) .*(potassium|minerals|mineral|magnesium)", do_not), rule
+
+
 def test_the_same_amounts_stand_in_question_and_profile(content: Content) -> None:
     for text in (content.red_flag_words["S10"].question, content.profile_words["heavy_alcohol"].question):
         assert re.search(r"\b6 pints of beer\b.*\b6 medium glasses of wine", text), text
