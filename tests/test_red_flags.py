@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 
+from bot.flows.asking import put_question
 from bot.model import Asking, Escalation
 from bot.sandbox.faults import Fault
 from bot.sandbox.messages import Message
 from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person, heard
+from tests.known import patient_of
 
 CONTENT = load()
 GRAVE = [rule for rule, red_flag in CONTENT.red_flags.items() if red_flag.level >= Level.URGENT]
@@ -104,6 +106,26 @@ async def test_where_no_number_is_known_a_person_near_by_is_named(talk: Conversa
     assert lines[5].startswith("911")
     assert lines[6] == "Or your local emergency number, if you know it."
     assert "ask anybody near you to call an ambulance" in lines[7]
+
+
+async def test_very_low_mood_is_asked_about_kindly_with_a_person_to_talk_to_first(talk: Conversation) -> None:
+    ada = await morning(talk)
+    said = (await tick(talk, ada, "+low_mood"))[0].text
+    assert said.startswith("I am glad that you say so.")
+    assert said.index("116 123") < said.index("999"), "a person first"
+    assert "Is it one of these?" in said
+    assert "worse than your usual" not in said
+
+
+async def test_despair_of_somebody_else_is_asked_about_in_words_about_them(talk: Conversation) -> None:
+    ada = await talk.patient()
+    patient = await patient_of(talk, ada)
+    night = talk.now.date() - timedelta(days=1)
+    async with talk.app.database.transaction() as store:
+        await put_question(talk.app.services, store, patient, night, "words:", ("E23",), True, "one")
+    await talk.later(minutes=1)
+    assert "with them or for them" in ada.last.text
+    assert ada.last.text.index("116 123") < ada.last.text.index("999")
 
 
 async def test_something_else_worries_me_opens_the_list(talk: Conversation) -> None:
