@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from content import loader
 from content.checks import markup_fault
 from content.loader import Content, ContentError, load
-from content.schema import Level
+from content.schema import Level, Shape
 
 URGENT_WORDS = re.compile(r"today|call|crisis", re.IGNORECASE)
 SOFT_WORDS = re.compile(r"don.t worry|probably|nothing serious|no need to|\byou have (a|an) ", re.IGNORECASE)
@@ -336,26 +337,24 @@ def test_an_emergency_card_says_not_to_drive(content: Content) -> None:
 
 def sayings(content: Content) -> dict[str, str]:
     """Every text that advises, by where it stands, without the emergency cards themselves."""
-    advice = {
-        "red_flags": {
-            rule: words
-            for rule, words in content.red_flag_words.items()
-            if content.red_flags[rule].level < Level.EMERGENCY
-        },
+    waiting = [rule for rule in content.red_flags if content.red_flags[rule].level < Level.EMERGENCY]
+    shaped: dict[str, Mapping[str, Shape]] = {
+        "red_flags": {rule: content.red_flag_words[rule] for rule in waiting},
         "patterns": content.pattern_words,
         "tips": content.tip_words,
         "causes": content.cause_words,
-        "routine": {name: {"": text} for name, text in content.routine_words.items()},
-        "pieces": {name: {"": text} for name, text in content.piece_words.items()},
     }
-    found = {}
-    for file, entries in advice.items():
-        for key, words in entries.items():
-            fields = words if isinstance(words, dict) else words.model_dump()
-            found |= {f"{file}: {key}.{name}": str(text) for name, text in fields.items()}
+    found = {
+        f"{file}: {key}.{name}": str(text)
+        for file, entries in shaped.items()
+        for key, words in entries.items()
+        for name, text in words.model_dump().items()
+    }
+    found |= {f"routine: {name}": text for name, text in content.routine_words.items()}
+    found |= {f"pieces: {name}": text for name, text in content.piece_words.items()}
     for key, entry in content.words.messages.items():
-        texts = [entry] if isinstance(entry, str) else [*entry.values()]
-        found |= {f"messages: {key}.{at}": text for at, text in enumerate(texts)}
+        forms = {"": entry} if isinstance(entry, str) else entry
+        found |= {f"messages: {key}.{form}": text for form, text in forms.items()}
     return found
 
 
