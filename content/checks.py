@@ -77,8 +77,11 @@ SAID_IN_DANGER: Final[Mapping[str, str]] = {
     "script_other": "line",
     "question_lead_emergency": "emergency",
     "question_lead_urgent": "emergency",
+    "question_lead_despair": "crisis emergency",
+    "question_lead_despair_other": "crisis emergency",
     "question_lead_mistap": "",
     "question_which": "",
+    "question_which_despair": "",
     "question_taken": "",
     "urgent_areas": "emergency",
     "urgent_area": "area lines",
@@ -87,6 +90,8 @@ SAID_IN_DANGER: Final[Mapping[str, str]] = {
     "number_alone": "number",
     "number_named": "number name",
     "number_fallback": "number",
+    "number_local": "",
+    "number_ask_near": "",
     "number_unconfirmed": "",
     "number_stale": "date",
     "no_health_line": "",
@@ -511,8 +516,9 @@ def _checkin_words(content: Content) -> Complaints:
 
 def _numbers(content: Content) -> Complaints:
     file = "numbers.toml"
-    if not re.search(r"\d", content.numbers.fallback):
-        yield f"{file}: fallback: has no digits; write the number to call when no country is known"
+    for field in ("fallback", "fallback_further"):
+        if not re.search(r"\d", getattr(content.numbers, field)):
+            yield f"{file}: {field}: has no digits; write the number to call when no country is known"
     for country, numbers in content.numbers.countries.items():
         if not re.fullmatch(r"[A-Z]{2}", country):
             yield f"{file}: countries.{country}: is no country code; write two capitals, as ISO 3166 has them"

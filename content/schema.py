@@ -368,6 +368,7 @@ class Numbers(Shape):
     stale_after_days: int
     hide_after_days: int
     fallback: str
+    fallback_further: str
     countries: dict[str, Country]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from content import loader
 from content.checks import markup_fault
 from content.loader import Content, ContentError, load
-from content.schema import Level
+from content.schema import Level, Shape
 
 URGENT_WORDS = re.compile(r"today|call|crisis", re.IGNORECASE)
 SOFT_WORDS = re.compile(r"don.t worry|probably|nothing serious|no need to|\byou have (a|an) ", re.IGNORECASE)
@@ -226,6 +227,12 @@ PLANTED = [
     ("en/checkin.toml", r'^chest = "', f'chest = "{"x" * 40}', "en/checkin.toml: signs.options.chest: is"),
     ("numbers.toml", r'^fallback = "[^"]*"', 'fallback = "none"', "numbers.toml: fallback: has no digits"),
     (
+        "numbers.toml",
+        r'^fallback_further = "[^"]*"',
+        'fallback_further = "none"',
+        "numbers.toml: fallback_further: has no digits",
+    ),
+    (
         "en/profile.toml",
         r"Do you have diabetes\?",
         "Do you have <blink>diabetes</blink>?",
@@ -319,6 +326,76 @@ def test_a_grave_card_says_first_what_to_do_and_never_softens(content: Content) 
             assert words.question.endswith(("?", ".", ")")), rule
 
 
+def test_an_emergency_card_says_not_to_drive(content: Content) -> None:
+    for rule, words in content.red_flag_words.items():
+        if content.red_flags[rule].lifetime == "emergency":
+            assert re.search(r"\bdriv", f"{words.action} {words.do_not}"), rule
+    for rule, pattern in content.patterns.items():
+        if pattern.level is Level.EMERGENCY:
+            assert "Do not drive" in content.pattern_words[rule].do_not, rule
+
+
+def sayings(content: Content) -> dict[str, str]:
+    """Every text that advises, by where it stands, without the emergency cards themselves."""
+    waiting = [rule for rule in content.red_flags if content.red_flags[rule].level < Level.EMERGENCY]
+    shaped: dict[str, Mapping[str, Shape]] = {
+        "red_flags": {rule: content.red_flag_words[rule] for rule in waiting},
+        "patterns": content.pattern_words,
+        "tips": content.tip_words,
+        "causes": content.cause_words,
+    }
+    found = {
+        f"{file}: {key}.{name}": str(text)
+        for file, entries in shaped.items()
+        for key, words in entries.items()
+        for name, text in words.model_dump().items()
+    }
+    found |= {f"routine: {name}": text for name, text in content.routine_words.items()}
+    found |= {f"pieces: {name}": text for name, text in content.piece_words.items()}
+    for key, entry in content.words.messages.items():
+        forms = {"": entry} if isinstance(entry, str) else entry
+        found |= {f"messages: {key}.{form}": text for form, text in forms.items()}
+    return found
+
+
+EMERGENCY_SIGN = re.compile(
+    r"chest pain|trouble breathing|breathless(?! on| when)|(shorter|short of) breath(?!.*\bmove\b)"
+    r"|between (your|the) legs|black skin|skin turn\w* black"
+    r"|\b(cold|pale|white|blue)[^.:]{0,20}(foot|leg)\b|(foot|leg)[^.:]{0,30}\b(cold|pale|white|blue)\b",
+    re.IGNORECASE,
+)
+SEEN_LATER = re.compile(
+    r"be seen|same day|your team today|within days|a doctor|help today|say so first", re.IGNORECASE
+)
+
+
+def softened(text: str) -> list[str]:
+    """Return the sentences that name a sign of an emergency and say something less than to call."""
+    return [
+        sentence
+        for sentence in re.split(r"(?<=[.?])\s+|\n", text)
+        if EMERGENCY_SIGN.search(sentence) and SEEN_LATER.search(sentence)
+        if not re.search(r"\bcall\b", sentence, re.IGNORECASE)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "With fever, spreading redness or black skin, be seen today.",
+        "Breathless, or one leg much bigger, be seen today.",
+        "With one swollen leg, a cold or pale foot, numbness between your legs, be seen today.",
+        "If the leg is swollen, cold or changing colour, say so first.",
+    ],
+)
+def test_what_would_soften_an_emergency_is_found(text: str) -> None:
+    assert softened(text)
+
+
+def test_nothing_softens_an_emergency(content: Content) -> None:
+    assert {where: found for where, text in sayings(content).items() if (found := softened(text))} == {}
+
+
 def test_colour_is_asked_in_words_for_every_skin(content: Content) -> None:
     for rule in ("E3", "E8", "E9", "E10", "E17", "E18", "U1", "U4", "U5", "U8", "U15", "U17", "U23"):
         assert "brown or black skin" in content.red_flag_words[rule].question, rule
@@ -329,6 +406,44 @@ def test_no_card_but_the_statin_rows_speaks_of_stopping_a_medicine(content: Cont
     for rule, words in content.red_flag_words.items():
         stops = re.findall(r"[^.]*\bstop taking\b[^.]*", f"{words.action} {words.why} {words.do_not}")
         assert not stops or rule in ("E14", "U12"), rule
+
+
+def test_the_lower_spine_is_asked_about_each_morning_and_named_on_every_card_of_the_back(
+    content: Content,
+) -> None:
+    signs = content.questions["signs"]
+    assert not signs.only_if_trouble
+    assert "saddle_numb" in {sign for option in signs.options for sign in option.signs}
+    assert {"E4", "E6"} <= {*content.signs["leg_numb"].asks}
+    named = {rule: f"{words.action} {words.do_not}" for rule, words in content.rule_words.items()}
+    spoken = {rule: named[rule] for rule in ("U7", "R4", "P21")}
+    spoken |= {name: content.cause_words[name].see_someone for name in ("sciatica", "piriformis", "stenosis")}
+    for where, text in spoken.items():
+        assert "between the legs" in text, where
+        assert re.search("bladder|cannot pee", text), where
+        assert re.search("emergency", text, re.IGNORECASE), where
+
+
+def test_nobody_is_led_to_iron_minerals_or_quinine(content: Content) -> None:
+    for rule in ("R3", "P6", "P6b"):
+        assert "Take no iron before a blood test." in content.rule_words[rule].do_not, rule
+    for rule in ("R1", "P3", "P15"):
+        assert "no quinine or tonic water" in content.rule_words[rule].do_not, rule
+    for rule in ("E19", "U14", "S8", "S8_nights", "S10_nights"):
+        do_not = content.rule_words[rule].do_not
+        assert re.search("(not take|[Tt]ake no) .*(potassium|minerals|mineral|magnesium)", do_not), rule
+
+
+def test_the_same_amounts_stand_in_question_and_profile(content: Content) -> None:
+    for text in (content.red_flag_words["S10"].question, content.profile_words["heavy_alcohol"].question):
+        assert re.search(r"\b6 pints of beer\b.*\b6 medium glasses of wine", text), text
+
+
+def test_the_profile_asks_for_all_that_makes_a_clot_likelier(content: Content) -> None:
+    asked = " ".join(words.question for words in content.profile_words.values())
+    for risk in ("operation", "in bed", "long journey", "plaster cast", "cancer", "pregnant", "oestrogen"):
+        assert risk in asked, risk
+    assert "blood clot" in asked
 
 
 def test_despair_is_met_by_a_human_first(content: Content) -> None:

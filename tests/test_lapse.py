@@ -43,7 +43,7 @@ async def test_ten_nights_are_lived_and_end_with_a_red_flag_left_open(running: C
     said = heard(ada)
     assert "A quiet night: noted." in said
     assert "Worst moment: 7" in said
-    assert "If the calf stays sore" in said, "an episode was filed"
+    assert "If the calf is swollen" in said, "an episode was filed"
     assert "Well done, I have noted it." in said, "the routine was followed to its end"
     assert "Worst moment: 2" in said, "a missed night was filled in"
     typed = {message.text for message in ada.messages if not message.from_bot}

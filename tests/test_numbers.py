@@ -117,8 +117,17 @@ def test_without_anything_there_is_still_112() -> None:
     assert not shown.emergency[0].unconfirmed
 
 
-def test_a_country_without_numbers_gets_112() -> None:
-    assert called(emergency_lines(NUMBERS, "TD", "TD", TODAY)) == ["112"]
+def test_a_country_without_numbers_gets_112_and_911() -> None:
+    shown = emergency_lines(NUMBERS, "TD", "TD", TODAY)
+    assert called(shown) == ["112", "911"]
+    assert shown.none_known
+
+
+def test_a_country_without_numbers_gets_those_of_its_zone() -> None:
+    shown = emergency_lines(NUMBERS, "TD", "FR", TODAY)
+    assert called(shown)[0] == "112"
+    assert "15" in called(shown)
+    assert not shown.none_known
 
 
 def test_abroad_both_countries_are_shown() -> None:

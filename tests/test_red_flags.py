@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 
+from bot.flows.asking import put_question
 from bot.model import Asking, Escalation
 from bot.sandbox.faults import Fault
 from bot.sandbox.messages import Message
 from content.loader import load
 from content.schema import Level
 from tests.conversation import Conversation, Person, heard
+from tests.known import patient_of
 
 CONTENT = load()
 GRAVE = [rule for rule, red_flag in CONTENT.red_flags.items() if red_flag.level >= Level.URGENT]
@@ -80,6 +82,50 @@ async def test_every_grave_row_is_reached_by_button(talk: Conversation, area: st
         assert "I have read this" in labels
         assert "I pressed that by mistake" in labels
         assert [row.rule for row in await matters(talk, ada)] == [rule]
+
+
+async def test_urgent_begins_and_ends_with_the_number_to_call(talk: Conversation) -> None:
+    ada = await talk.patient()
+    said = await talk.say(ada, "/urgent")
+    first, last = said[0], said[-1]
+    assert "999" in first.text.splitlines()[1], "the number stands at the top, before the long lists"
+    assert "999" in last.text.splitlines()[1], "and above the last list, which a phone shows"
+    assert all(page.buttons[0] == "📞 Call 999" for page in (first, last))
+    assert "116 123" in first.text, "somebody to talk to"
+    lines = "\n".join(one.text for one in said[1:-1])
+    assert all(CONTENT.red_flag_words[rule].line in lines for rule in GRAVE)
+
+
+async def test_where_no_number_is_known_a_person_near_by_is_named(talk: Conversation) -> None:
+    ada = await talk.newcomer()
+    await talk.press(ada, "en:yes:", None)
+    await talk.say(ada, "Chad")
+    card = (await talk.say(ada, "I have chest pain and can't breathe"))[0]
+    lines = card.text.splitlines()
+    assert lines[4].startswith("112")
+    assert lines[5].startswith("911")
+    assert lines[6] == "Or your local emergency number, if you know it."
+    assert "ask anybody near you to call an ambulance" in lines[7]
+
+
+async def test_very_low_mood_is_asked_about_kindly_with_a_person_to_talk_to_first(talk: Conversation) -> None:
+    ada = await morning(talk)
+    said = (await tick(talk, ada, "+low_mood"))[0].text
+    assert said.startswith("I am glad that you say so.")
+    assert said.index("116 123") < said.index("999"), "a person first"
+    assert "Is it one of these?" in said
+    assert "worse than your usual" not in said
+
+
+async def test_despair_of_somebody_else_is_asked_about_in_words_about_them(talk: Conversation) -> None:
+    ada = await talk.patient()
+    patient = await patient_of(talk, ada)
+    night = talk.now.date() - timedelta(days=1)
+    async with talk.app.database.transaction() as store:
+        await put_question(talk.app.services, store, patient, night, "words:", ("E23",), True, "one")
+    await talk.later(minutes=1)
+    assert "with them or for them" in ada.last.text
+    assert ada.last.text.index("116 123") < ada.last.text.index("999")
 
 
 async def test_something_else_worries_me_opens_the_list(talk: Conversation) -> None:

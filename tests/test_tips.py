@@ -69,6 +69,35 @@ def test_arterial_signs_stop_raising_heat_and_compression(content: Content, sign
     assert {"elevation", "heat", "cold", "compression", "position", "walking"} <= withheld
 
 
+def test_what_narrowed_arteries_forbid_a_leg_once_hung_down_forbids_too(content: Content) -> None:
+    for technique, gate in content.gates.items():
+        if "artery_disease" in gate.flags:
+            assert "leg_hung_down" in gate.reported, technique
+    at = about(healthy(content) | {"leg_hung_down": True})
+    assert {"elevation", "heat", "cold", "compression", "position"} <= withheld_techniques(content, at)
+    assert fitting(content, "sleeping_position", at) == "position_flat"
+
+
+@pytest.mark.parametrize("sign", ["foot_sore", "leg_sore", "sore_infected"])
+def test_with_a_sore_nobody_is_sent_walking(content: Content, sign: str) -> None:
+    assert fitting(content, "gentle_exercise", about(healthy(content), signs=[sign])) == "speak_first"
+
+
+def test_broken_skin_is_not_sent_walking_either(content: Content) -> None:
+    at = about(healthy(content) | {"skin_broken": True})
+    assert fitting(content, "gentle_exercise", at) == "speak_first"
+
+
+def test_a_leg_that_feels_numb_is_neither_heated_cooled_rubbed_nor_squeezed(content: Content) -> None:
+    withheld = withheld_techniques(content, about(healthy(content), signs=["leg_numb"]))
+    assert {"heat", "cold", "massage", "compression"} <= withheld
+
+
+def test_a_back_that_has_just_given_way_is_not_stretched(content: Content) -> None:
+    at = about(healthy(content), signs=["sudden_back_pain"])
+    assert fitting(content, "calf_stretch", at) == "ankle_pumps"
+
+
 def test_hanging_the_leg_down_helped_counts_as_arterial(content: Content) -> None:
     at = about(healthy(content), helped=["hanging_down"])
     assert {"elevation", "heat", "compression"} <= withheld_techniques(content, at)

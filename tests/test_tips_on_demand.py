@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 
 from tests.conversation import Conversation, Person, buttons, heard
@@ -156,6 +158,7 @@ async def test_a_suspected_clot_withholds_with_a_word(talk: Conversation) -> Non
     await answer_profile(talk, ada)
     page = (await talk.say(ada, "/tips"))[-1]
     await talk.say(ada, CLOT)
+    await talk.until(time(8, 30))
     await ada.press(page, "tp:tip:calf_stretch", stale=True)
     await talk.settled()
     assert "I do not show this tip now" in ada.last.text
@@ -204,3 +207,45 @@ async def test_no_tip_is_shown_in_despair_or_in_an_emergency(talk: Conversation,
     await ada.press(menu, "tp:fits")
     await talk.settled()
     assert ["Evidence" in text for text in ada.heard[before:]] == [False]
+
+
+async def test_what_is_urgent_stops_all_tips_until_the_next_morning(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await answer_profile(talk, ada)
+    await talk.say(ada, CLOT)
+    for asked in ("/tips", "/tips pillow"):
+        said = await talk.say(ada, asked)
+        assert "Be seen today" in said[-1].text
+        assert said[-1].buttons == ["📞 Call 999"], asked
+    assert "No stretching for now" in (await talk.say(ada, "/stretch"))[-1].text
+    await talk.until(time(8, 30))
+    assert "Pick a topic" in (await talk.say(ada, "/tips"))[-1].text
+
+
+async def test_despair_is_not_sent_to_stretch(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await answer_profile(talk, ada)
+    await talk.say(ada, "I want to kill myself")
+    assert "No stretching for now" in (await talk.say(ada, "/stretch"))[-1].text
+
+
+async def test_a_cause_says_nothing_of_what_helps_while_something_is_urgent(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "/causes")
+    await talk.press(ada, "ca:cramps", "Night cramps")
+    assert "draw the foot up" in ada.last.text
+    await talk.say(ada, CLOT)
+    await talk.say(ada, "/causes")
+    await talk.press(ada, "ca:cramps", "Night cramps")
+    assert "draw the foot up" not in ada.last.text
+    assert "First be seen about what you told me" in ada.last.text
+
+
+async def test_no_cause_is_shown_in_an_emergency(talk: Conversation) -> None:
+    ada = await talk.patient()
+    page = (await talk.say(ada, "/causes"))[-1]
+    await talk.say(ada, "can't breathe")
+    assert "999" in (await talk.say(ada, "/causes"))[-1].text
+    await ada.press(page, "ca:cramps", stale=True)
+    await talk.settled()
+    assert "draw the foot up" not in ada.last.text

@@ -355,23 +355,34 @@ def _evidence_words(content: Content, code: str, late: bool, about_other: bool) 
 
 
 def question_message(content: Content, patient: Patient | None, asking: Asking, today: date) -> Message:
-    """Return the exact question: one line and the number first, then what is to be answered."""
+    """Return the exact question: one line and the number first, in despair that of a person to talk to."""
     words = content.words
-    level = content.red_flags[asking.rules[0]].level
-    if asking.because.startswith(f"{MISTAP}:"):
-        lead = words.say("question_lead_mistap")
-    else:
-        lead = words.say(
-            "question_lead_emergency" if level is Level.EMERGENCY else "question_lead_urgent",
-            emergency=numbers.emergency_block(content, patient, today),
-        )
+    despair = any(is_despair(content, rule) for rule in asking.rules)
+    lead = _question_lead(content, patient, asking, despair, today)
     if len(asking.rules) == 1:
         body = Html(f"<b>{_question(content, asking.rules[0], asking.about_other)}</b>")
     else:
         lines = "\n".join(f"• {words_of(content, rule, asking.about_other).line}" for rule in asking.rules)
-        body = Html(f"<b>{words.say('question_which')}</b>\n{lines}")
+        which = words.say("question_which_despair" if despair else "question_which")
+        body = Html(f"<b>{which}</b>\n{lines}")
     rows = _question_rows(content, asking) if asking.id else _stateless_rows(content, asking.rules)
     return Message(Html(f"{lead}\n\n{body}"), rows)
+
+
+def _question_lead(
+    content: Content, patient: Patient | None, asking: Asking, despair: bool, today: date
+) -> Html:
+    words = content.words
+    if asking.because.startswith(f"{MISTAP}:"):
+        return words.say("question_lead_mistap")
+    emergency = numbers.emergency_block(content, patient, today)
+    if despair:
+        crisis = numbers.crisis_block(content, patient, today)
+        key = "question_lead_despair_other" if asking.about_other else "question_lead_despair"
+        return words.say(key, crisis=crisis, emergency=emergency)
+    level = content.red_flags[asking.rules[0]].level
+    key = "question_lead_emergency" if level is Level.EMERGENCY else "question_lead_urgent"
+    return words.say(key, emergency=emergency)
 
 
 def _question(content: Content, rule: str, about_other: bool) -> str:

@@ -508,6 +508,24 @@ def signs_in(content: Content, options: Iterable[str]) -> dict[str, str]:
     return {sign: "yes" for code in options if code in shapes for sign in shapes[code].signs}
 
 
+async def rules_out_tips(
+    store: Store, patient: Patient, content: Content, now: datetime
+) -> Escalation | None:
+    """Return the gravest matter of the patient's own that leaves no room for any tip, or None.
+
+    An emergency and despair do so while they are open; what is urgent, until the morning after it was raised.
+    """
+    own = [row for row in await store.open_escalations(patient.id) if lifecycle.is_own_and_grave(row)]
+    for row in sorted(own, key=lambda one: gravity(content, one.rule, one.level), reverse=True):
+        if row.level >= Level.EMERGENCY or is_despair(content, row.rule):
+            return row
+        cycle = cycle_of(content, row.rule)
+        until = lifecycle.follow_up_at(cycle, row.raised_at, 0, patient.times, patient.tz)
+        if until is not None and now < until:
+            return row
+    return None
+
+
 def withheld_by(content: Content, escalations: Sequence[Escalation]) -> frozenset[str]:
     """Return the techniques that open matters of the patient's own withhold everywhere."""
     return withheld(content, [row.rule for row in escalations if row.is_open and not row.about_other])

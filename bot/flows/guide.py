@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from bot.flows.escalation import rules_out_tips
 from bot.flows.facts import circumstances
 from bot.flows.schedule import current_night
 from bot.flows.services import Services
@@ -75,7 +76,8 @@ class Routine:
 async def routine(services: Services, chat_id: int, night: date | None = None) -> Routine:
     """Return the routine that is right for one person now, to be recorded for a night.
 
-    Unknown profile or poor balance means the seated version. What is known now decides, for old nights too.
+    Unknown profile or poor balance means the seated version. What is known now decides, for old nights too;
+    what rules out all tips rules out the routine.
     """
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
@@ -84,6 +86,9 @@ async def routine(services: Services, chat_id: int, night: date | None = None) -
             return Routine(content, night or services.clock().date(), _steps(content, True, frozenset()))
         tonight = current_night(patient, services.clock())
         at = await circumstances(store, patient, content, tonight)
+        rests = await rules_out_tips(store, patient, content, services.clock()) is not None
+    if rests:
+        return Routine(content, night or tonight, ())
     withheld = withheld_techniques(content, at)
     seated = bool({"stretch", "floor_exercise"} & withheld) or not at.flags
     return Routine(content, night or tonight, _steps(content, seated, withheld))

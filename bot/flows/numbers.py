@@ -23,9 +23,17 @@ def shown_for(content: Content, patient: Patient | None, today: date) -> Numbers
 
 
 def emergency_block(content: Content, patient: Patient | None, today: date) -> Html:
-    """Return the emergency numbers, one a line, with the check date where it is old or missing."""
+    """Return the emergency numbers, one a line, with the check date where it is old or missing.
+
+    Where no country's numbers are known, a local number and a person near by are named as well.
+    """
     shown = shown_for(content, patient, today)
-    return _block(content, shown.emergency, shown)
+    block = _block(content, shown.emergency, shown)
+    if not shown.none_known:
+        return block
+    words = content.words
+    near = words.say("number_ask_near") if patient and patient.country else Html("")
+    return Html("\n".join(part for part in (block, words.say("number_local"), near) if part))
 
 
 def health_block(content: Content, patient: Patient | None, today: date) -> Html:

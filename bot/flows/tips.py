@@ -9,12 +9,13 @@ from math import log
 from rapidfuzz import fuzz, process, utils
 
 from bot.flows.cards import is_despair, told_before
+from bot.flows.escalation import rules_out_tips
 from bot.flows.facts import circumstances
 from bot.flows.refusals import old_button
 from bot.flows.schedule import current_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows, in_rows
-from bot.rules.lifecycle import is_own_and_grave
+from bot.rules.lifecycle import forbids_coaching
 from bot.rules.tips import NOTHING_KNOWN, STAND_INS_FROM, Circumstances, fitting, fitting_tips
 from content.loader import Content
 from content.schema import Level, Review
@@ -33,19 +34,29 @@ SEARCH_SHOWN = 60
 Searched = tuple[str, str]  # a title with what else it is called, and a text
 
 
-async def _in_place(services: Services, chat_id: int) -> Reply | None:
-    """Return what is said instead of any tip while an emergency or despair of the patient's own is open."""
+async def _in_place(services: Services, chat_id: int, urgent_too: bool = True) -> Reply | None:
+    """Return what is said instead of any tip while something of the patient's own rules all of them out.
+
+    Cards that inform give way to an emergency and to despair only: not `urgent_too`.
+    """
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None:
             return None
         content = services.content_for(patient)
-        for row in await store.open_escalations(patient.id):
-            grave = row.level >= Level.EMERGENCY or is_despair(content, row.rule)
-            if is_own_and_grave(row) and row.told_at is not None and grave:
-                today = services.clock().date()
-                return Reply(messages=(told_before(content, patient, row.rule, today),))
-    return None
+        row = await rules_out_tips(store, patient, content, services.clock())
+    if row is None or row.told_at is None:
+        return None
+    if not urgent_too and row.level < Level.EMERGENCY and not is_despair(content, row.rule):
+        return None
+    return Reply(messages=(told_before(content, patient, row.rule, services.clock().date()),))
+
+
+async def _helps_now(services: Services, chat_id: int) -> bool:
+    """Say whether what helps may be told: nothing grave of the patient's own is open."""
+    async with services.database.reading() as store:
+        patient = await store.patient_of_chat(chat_id)
+        return patient is None or not forbids_coaching(await store.open_escalations(patient.id))
 
 
 async def _gated(services: Services, chat_id: int) -> tuple[Content, Circumstances, str]:
@@ -219,6 +230,8 @@ def _footing(content: Content, evidence: Html, sources: tuple[str, ...], review:
 
 async def causes(services: Services, chat_id: int, search: str = "") -> Reply:
     """Answer /causes: every cause as a card, or those a typed word finds."""
+    if instead := await _in_place(services, chat_id, urgent_too=False):
+        return instead
     content, _, _ = await _gated(services, chat_id)
     words = content.words
     every = sorted(content.causes, key=lambda cause: content.causes[cause].order)
@@ -230,17 +243,22 @@ async def causes(services: Services, chat_id: int, search: str = "") -> Reply:
 
 
 async def cause(services: Services, chat_id: int, name: str) -> Reply:
-    """Show one cause card; it never says that the reader has it."""
+    """Show one cause card; it never says that the reader has it, nor what helps while something is grave."""
+    if instead := await _in_place(services, chat_id, urgent_too=False):
+        return instead
     content, _, _ = await _gated(services, chat_id)
     if name not in content.causes:
         return old_button(content)
     words, card_words, shape = content.words, content.cause_words[name], content.causes[name]
+    helps = Html(card_words.helps)
+    if not await _helps_now(services, chat_id):
+        helps = words.say("cause_helps_later")
     text = words.say(
         "cause_card",
         title=Html(card_words.title),
         feels=Html(card_words.feels),
         clues=Html(card_words.clues),
-        helps=Html(card_words.helps),
+        helps=helps,
         harms=Html(card_words.harms),
         see_someone=Html(card_words.see_someone),
         footing=_footing(content, Html(""), shape.sources, shape.review),

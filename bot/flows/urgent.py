@@ -1,4 +1,4 @@
-"""All red flags in plain words, each of which can be tapped, and the numbers."""
+"""The numbers to call, and all red flags in plain words, each of which can be tapped."""
 
 from __future__ import annotations
 
@@ -46,21 +46,20 @@ def areas(content: Content, patient: Patient | None, today: date) -> Message:
 
 
 async def overview(services: Services, chat_id: int) -> Reply:
-    """Answer /urgent: every sign that must not wait in plain words, and the numbers."""
+    """Answer /urgent: the numbers first, then every sign that must not wait, then the list to tap."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
     content = services.content_of(patient)
     today = services.clock().date()
-    texts = [_level_text(content, level) for level in GRAVE]
-    lines = content.words.say(
+    to_call = content.words.say(
         "urgent_numbers",
         emergency=numbers.emergency_block(content, patient, today),
         health=numbers.health_block(content, patient, today),
         crisis=numbers.crisis_block(content, patient, today),
     )
-    return Reply(
-        messages=(*(Message(text) for text in texts), Message(lines), areas(content, patient, today))
-    )
+    call = (numbers.call_button(content, patient, today),)
+    lists = [Message(_level_text(content, level)) for level in GRAVE]
+    return Reply(messages=(Message(to_call, (call,)), *lists, areas(content, patient, today)))
 
 
 def _level_text(content: Content, level: Level) -> Html:

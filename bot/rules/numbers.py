@@ -39,6 +39,7 @@ class NumbersShown:
     emergency: tuple[ShownLine, ...]
     health: tuple[ShownLine, ...]
     crisis: tuple[ShownLine, ...]
+    none_known: bool  # no number of any country stands here, only the fallback
 
 
 def emergency_lines(
@@ -55,13 +56,21 @@ def emergency_lines(
         return [line for code, entry in listed for line in _shown(numbers, kind, code, entry, today)]
 
     emergency = shown("emergency")
-    fallback = ShownLine("emergency", Line(number=numbers.fallback, certainty="H"), None, None, old=False)
-    if country not in numbers.countries:
+    fallback = _fallback(numbers.fallback)
+    if country is not None and not listed:
+        emergency = [fallback, _fallback(numbers.fallback_further)]
+    elif country not in numbers.countries:
         emergency.insert(0, fallback)
     elif any(line.unconfirmed or line.old for line in emergency):
         emergency.append(fallback)
     in_both_first = sorted(_once(emergency), key=lambda line: -len(line.shared))
-    return NumbersShown(tuple(in_both_first), _once(shown("health")), _once(shown("crisis")))
+    return NumbersShown(
+        tuple(in_both_first), _once(shown("health")), _once(shown("crisis")), none_known=not listed
+    )
+
+
+def _fallback(number: str) -> ShownLine:
+    return ShownLine("emergency", Line(number=number, certainty="H"), None, None, old=False)
 
 
 def _shown(numbers: Numbers, kind: Kind, code: str, entry: Country, today: date) -> Iterable[ShownLine]:
