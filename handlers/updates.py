@@ -366,7 +366,8 @@ class Intake:
 class InboxPolling:
     """Fetches updates by long polling; Telegram forgets them only after they are kept here.
 
-    `last_poll_at` is the moment of the last answer on the monotonic clock (s); *polled* is called then.
+    `last_poll_at` is the moment of the last answer on the monotonic clock (s); *polled* is called when what
+    it brought is kept.
     """
 
     def __init__(
@@ -403,12 +404,12 @@ class InboxPolling:
         await self._intake.room()
         raws = await self._bot.raw_updates(self._offset, self._long_poll, KINDS)
         self.last_poll_at = self._clock()
-        self._polled()
         if raws:
             await self._intake.take_in(raws)
             self._offset = max(int(raw["update_id"]) for raw in raws) + 1
         else:
             self._offset = None  # ids may begin anew: an old offset would confirm unseen ones
+        self._polled()
 
     async def _attempt(self, step: Callable[[], Awaitable[None]]) -> bool:
         """Do one step; after a failure wait, longer each time, and return False."""

@@ -78,8 +78,12 @@ class Bot:
         self.application.add_error_handler(self._note)
         self.tally = Tally()
         self.intake = Intake(self.application, self.order, inbox, self.failures, self._give_up, self.tally)
-        self.polling = InboxPolling(self.bot, self.intake, long_poll=1)
+        self.polled: list[int] = []  # how often the inbox was still to fail
+        self.polling = InboxPolling(self.bot, self.intake, self._note_poll, long_poll=1)
         self.task: asyncio.Task[None] | None = None
+
+    def _note_poll(self) -> None:
+        self.polled.append(getattr(self.inbox, "broken", 0))
 
     async def listen(self, update: Update) -> None:
         self.heard.append(text_of(update))
@@ -159,11 +163,14 @@ async def test_what_a_crash_left_undone_is_taken_up_once(telegram: Sandbox, inbo
     assert bot.heard == ["one"]
 
 
-async def test_a_full_disk_confirms_nothing(telegram: Sandbox, inbox: Memory, bot: Bot) -> None:
+async def test_a_full_disk_confirms_nothing_and_is_no_sign_of_being_ready(
+    telegram: Sandbox, inbox: Memory, bot: Bot
+) -> None:
     inbox.broken = 2
     await telegram.person().send("one")
     await bot.start()
     await bot.until("one")
+    assert set(bot.polled) == {0}
 
 
 async def test_half_a_character_can_be_kept(tmp_path: Path) -> None:
