@@ -362,3 +362,31 @@ async def test_a_typed_setting_whose_reply_was_lost_is_no_answer_about_the_night
         assert patient is not None
         assert patient.times.checkin_at == time(8)
         assert await store.diary(patient.id, date(2026, 11, 1), date(2026, 11, 30)) == []
+
+
+@pytest.mark.parametrize("page", ["prompt", "country"])
+async def test_a_page_left_open_in_the_evening_takes_no_answer_of_the_morning(
+    talk: Conversation, page: str
+) -> None:
+    ada = await talk.patient()
+    await opened(talk, ada, page)
+    await talk.until(time(8, 30))
+    said = await talk.say(ada, "6")
+    assert "Worst moment: 6" in said[0].text
+    async with talk.store() as store:
+        patient = await store.patient_of_chat(ada.id)
+        assert patient is not None
+        assert (patient.times.prompt_at, patient.country) == (time(20, 30), "GB")
+        [checkin] = await store.diary(patient.id, date(2026, 11, 1), date(2026, 11, 30))
+        assert checkin.pain == 6
+
+
+async def test_words_about_a_night_are_no_value_of_an_open_page(talk: Conversation) -> None:
+    ada = await talk.patient()
+    for page, words in (("country", "cramps in both calves, 6/10"), ("pause", "5/10, woke three times")):
+        await opened(talk, ada, page)
+        said = await talk.say(ada, words)
+        assert any("This is what I understood" in one.text for one in said), page
+    await opened(talk, ada, "pause")
+    said = await talk.say(ada, "7")
+    assert "I could not read “7” as a day ahead." in said[0].text

@@ -255,11 +255,21 @@ async def _awaited(
     taken = enrolment.taken_from(patient, origin)
     if topic == "enrol" and (patient.step != "done" or taken):
         return await enrolment.typed(services, store, patient, text, origin)
-    if topic == "set" and (detail in settings.PAGES or taken):
+    if topic == "set" and (
+        taken or (detail in settings.PAGES and not _is_of_night(services, patient, reading, text))
+    ):
         return await settings.typed(services, store, patient, detail, text, origin)
     if topic == "appointment" and not _has_answers(reading):
         return await appointment.typed(services, store, patient, detail, text)
     return None
+
+
+def _is_of_night(services: Services, patient: Patient, reading: Reading, text: str) -> bool:
+    """Say whether words tell of a night, and cannot be what the settings page left open waits for."""
+    if not _has_answers(reading) or text.strip().isdecimal():
+        return False
+    page, content = patient.expecting.partition(":")[2], services.content_for(patient)
+    return not settings.understands(content, patient, page, text, services.clock())
 
 
 async def _take_answers(

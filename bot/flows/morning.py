@@ -113,12 +113,17 @@ async def checkins_told(
             continue
         if sending.message_id is not None:
             await store.place_checkin(patient.id, night, sending.message_id)
-        if patient.expecting.startswith(
-            ("night:", "appointment:")
-        ):  # what is typed from now on is about this morning's night
+        if _waits_for_words(patient):  # what is typed from now on is about this morning's night
             await store.change_patient(patient.id, expecting="")
         ahead.append((patient, services.content_for(patient).timing, max(now, sending.due_at)))
     await plan_checkins(store, ahead)
+
+
+def _waits_for_words(patient: Patient) -> bool:
+    """Say whether typed words would be taken as another night, an appointment's day or a setting."""
+    topic, _, detail = patient.expecting.partition(":")
+    # What names the message that answered it waits for nothing, and knows that message again.
+    return topic in ("night", "appointment") or (topic == "set" and ":" not in detail)
 
 
 # --- presses -------------------------------------------------------------------------------------------

@@ -285,8 +285,8 @@ async def typed(
     taken = enrolment.taken_from(patient, origin)
     if taken:
         return _changed(services, enrolment.before_taking(patient), patient, taken, in_place=False)
-    what = "zone" if what == enrolment.SHARING else what
     found = _understood(content, patient, what, text, services.clock())
+    what = "zone" if what == enrolment.SHARING else what
     if isinstance(found, Message):
         rows = tuple(tuple(Button(b.text, f"se{b.press[2:]}") for b in row) for row in found.rows)
         return Reply(messages=(Message(found.text, rows),))
@@ -300,9 +300,15 @@ async def typed(
     return _changed(services, patient, changed, what, in_place=False)
 
 
+def understands(content: Content, patient: Patient, what: str, text: str, now: datetime) -> bool:
+    """Say whether words can be the value that an open settings page waits for."""
+    return _understood(content, patient, what, text, now) is not None
+
+
 def _understood(
     content: Content, patient: Patient, what: str, text: str, now: datetime
 ) -> str | Message | None:
+    what = "zone" if what == enrolment.SHARING else what
     if what == "pause":
         today = now.astimezone(patient.tz).date()
         until = read_date(text, today, content.clock, month_first=month_first(content, patient))
