@@ -197,6 +197,34 @@ async def test_a_half_typed_reply_fills_in_what_it_says(talk: Conversation) -> N
     assert (checkin.pain, checkin.helped) == (4, ("stretching",))
 
 
+async def test_the_choice_of_a_question_can_be_typed(talk: Conversation) -> None:
+    ada = await morning(talk)
+    await tap(talk, ada, "pain:+p4", "feeling:+ache", "done:feeling")
+    said = await talk.say(ada, "both.")
+    assert "Leg: Both" in said[0].text
+    await tap(talk, ada, "awake:+no")
+    said = await talk.say(ada, "Nothing helped")
+    assert "is anything here new, or worse than your usual?" in said[0].text
+    await talk.say(ada, "none of these")
+    checkin = await kept(talk, ada)
+    assert (checkin.side, checkin.helped) == ("both", ("nothing",))
+    assert "signs" not in checkin.done, "warning signs are ruled out by a button alone"
+
+
+async def test_a_typed_skip_skips(talk: Conversation) -> None:
+    ada = await morning(talk)
+    said = await talk.say(ada, "skip")
+    assert "is anything here new, or worse than your usual?" in said[0].text
+    assert (await kept(talk, ada)).skipped == {"pain"}
+
+
+async def test_what_was_understood_is_shown_before_the_pain_is_known(talk: Conversation) -> None:
+    ada = await morning(talk)
+    said = await talk.say(ada, "burning feet")
+    shown = next(one for one in said if "This is what I understood" in one.text)
+    assert "Felt like: Burning, tingling" in shown.text
+
+
 async def test_a_good_night_can_be_typed(talk: Conversation) -> None:
     ada = await morning(talk)
     said = await talk.say(ada, "no trouble")

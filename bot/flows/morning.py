@@ -11,6 +11,7 @@ from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
 from bot.flows.facts import facts_of, rows_of, told_elsewhere
+from bot.flows.help import folded
 from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.precedence import NO_GRAVITY, waits_for_graver
@@ -330,12 +331,52 @@ async def typed(
     services: Services, store: Store, patient: Patient, reading: Reading, night: date | None, origin: str
 ) -> Reply:
     """Fill in what a typed reply was understood to say, show it, and ask the rest."""
-    content = services.content_for(patient)
-    now = services.clock()
+    content, now = services.content_for(patient), services.clock()
     checkin = await opened(store, patient, content, night or told_night(patient, now), now)
     if checkin is None:
         return Reply(messages=(Message(content.words.say("night_too_old")),))
-    after = fill_in(content, checkin, reading)
+    return await _taken(services, store, patient, checkin, fill_in(content, checkin, reading), origin)
+
+
+async def typed_choice(
+    services: Services, store: Store, patient: Patient, reading: Reading, text: str, night: date, origin: str
+) -> Reply | None:
+    """Take words that name a choice of the question at hand ("left") as that choice; None for all others.
+
+    The warning signs are left to their buttons.
+    """
+    content = services.content_for(patient)
+    checkin = await store.checkin(patient.id, night)
+    if checkin is None or checkin.opened_at is None or checkin.completed_at is not None:
+        return None
+    question = questionnaire.next_question(content.checkin, checkin)
+    if question is None or question.code == questionnaire.SIGNS:
+        return None
+    after = _named(content, checkin, question, reading, text)
+    return None if after is None else await _taken(services, store, patient, checkin, after, origin)
+
+
+def _named(
+    content: Content, checkin: CheckIn, question: Question, reading: Reading, text: str
+) -> CheckIn | None:
+    said = folded(text)
+    if said == folded(content.words.plain("button_skip")):
+        return questionnaire.skip(checkin, question)
+    labels = content.question_words[question.code].options
+    sides = (reading.side,) if question.code == "side" else ()
+    for option in question.options:
+        if folded(labels[option.code]) == said or option.code in sides:
+            after = questionnaire.choose(checkin, question, option)
+            return questionnaire.finish(after, question) if question.many else after
+    return None
+
+
+async def _taken(
+    services: Services, store: Store, patient: Patient, checkin: CheckIn, after: CheckIn, origin: str
+) -> Reply:
+    """Save what a typed reply was taken for, judge it, show it, and ask the rest."""
+    content = services.content_for(patient)
+    now = services.clock()
     after = replace(after, completed_at=checkin.completed_at or _completed(content, after, now))
     await store.save_checkin(patient.id, checkin, after, now, checkin.origin)
     raised = await judge_night(services, store, patient, checkin, after, origin)
