@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows.cards import cycle_of, told_before, why_row
 from bot.flows.escalation import Spoken, close, reopen
+from bot.flows.help import begin_first
 from bot.flows.services import Services
 from bot.flows.settings import month_first
 from bot.messages import Button, Message, Reply, Rows
@@ -44,7 +45,7 @@ async def show(services: Services, chat_id: int) -> Reply:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(content.words.say("not_enrolled")),))
+            return Reply(messages=(begin_first(content, patient),))
         rows = [row for row in await store.escalations(patient.id) if _may_have_one(content, row)]
         now_ones = [row for row in await store.open_escalations(patient.id) if _cannot_wait(row)]
         days = {row.id: await _day_of(store, row) for row in rows}

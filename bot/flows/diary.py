@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot.flows.help import begin_first
 from bot.flows.schedule import ended_night
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply
@@ -38,7 +39,7 @@ async def show(services: Services, chat_id: int) -> Reply:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(content.words.say("not_enrolled")),))
+            return Reply(messages=(begin_first(content, patient),))
         known = await _nights(store, patient, services.clock())
     button = Button(content.words.plain("button_fill_in"), "nt:list")
     return Reply(messages=(Message(_text(content, known), ((button,),)),))

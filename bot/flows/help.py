@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.flows import numbers
 from bot.flows.services import Services
 from bot.messages import Message, Reply
+from bot.model import Patient
 from content.loader import Content
 from content.words import Html
 
@@ -41,6 +42,12 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     )
     emergency = numbers.emergency_block(content, patient, services.clock().date())
     return Reply(messages=(Message(words.say("help", lines=Html(lines), emergency=emergency)),))
+
+
+def begin_first(content: Content, patient: Patient | None) -> Message:
+    """Say to somebody who is not enrolled what to do; of whom nothing is kept, that nothing is."""
+    known = patient is not None and patient.consent_at is not None
+    return Message(content.words.say("not_enrolled" if known else "nobody"))
 
 
 def answer_to_plain_words(content: Content, text: str) -> Message | None:

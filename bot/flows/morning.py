@@ -11,7 +11,7 @@ from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
 from bot.flows.facts import facts_of, rows_of, told_elsewhere
-from bot.flows.help import folded
+from bot.flows.help import begin_first, folded
 from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.precedence import NO_GRAVITY, waits_for_graver
@@ -428,7 +428,7 @@ async def nights(services: Services, chat_id: int) -> Reply:
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or not patient.is_enrolled:
-            return Reply(messages=(Message(services.content(None).words.say("not_enrolled")),))
+            return Reply(messages=(begin_first(services.content_of(patient), patient),))
         content = services.content_for(patient)
         last = ended_night(patient, services.clock())
         joined = night_of(patient.created_at, patient.tz)

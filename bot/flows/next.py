@@ -8,6 +8,7 @@ from datetime import datetime, time, timedelta
 from itertools import groupby
 from types import MappingProxyType
 
+from bot.flows.help import begin_first
 from bot.flows.schedule import ROUTINE_KINDS, coming
 from bot.flows.services import Services
 from bot.messages import Message, Reply
@@ -30,7 +31,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     content = services.content_of(patient, language)
     words = content.words
     if patient is None or not patient.is_enrolled:
-        return Reply(messages=(Message(words.say("not_enrolled")),))
+        return Reply(messages=(begin_first(content, patient),))
     if patient.stopped_at is not None:
         return Reply(messages=(Message(words.say("next_stopped")),))
     now = services.clock()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.flows.help import begin_first
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Patient, ProfileAnswer
@@ -79,9 +80,7 @@ async def overview(services: Services, chat_id: int, language: str | None) -> Re
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return Reply(
-                messages=(Message(services.content_of(patient, language).words.say("not_enrolled")),)
-            )
+            return Reply(messages=(begin_first(services.content_of(patient, language), patient),))
         content = services.content_for(patient)
         known = await store.profile(patient.id)
     return Reply(messages=(_overview(content, known),))

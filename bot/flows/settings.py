@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows import enrolment, numbers
 from bot.flows.escalation import replan
+from bot.flows.help import begin_first
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
@@ -27,9 +28,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or not patient.is_enrolled:
-            return Reply(
-                messages=(Message(services.content_of(patient, language).words.say("not_enrolled")),)
-            )
+            return Reply(messages=(begin_first(services.content_of(patient, language), patient),))
         if patient.expecting.startswith("set:"):
             patient = await store.change_patient(patient.id, expecting="")
     return Reply(messages=(overview(services.content_for(patient), patient, services.clock()),))
