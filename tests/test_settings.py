@@ -381,6 +381,16 @@ async def test_a_page_left_open_in_the_evening_takes_no_answer_of_the_morning(
         assert checkin.pain == 6
 
 
+async def test_a_choice_offered_for_a_typed_setting_has_a_way_back(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await opened(talk, ada, "country")
+    said = await talk.say(ada, "we moved to france")
+    assert said[0].buttons == ["France", "None of these"]
+    await talk.press(ada, "None of these", "Which country are you in?")
+    await talk.say(ada, "we moved to france")
+    await talk.press(ada, "France", "Country: France")
+
+
 async def test_words_about_a_night_are_no_value_of_an_open_page(talk: Conversation) -> None:
     ada = await talk.patient()
     for page, words in (("country", "cramps in both calves, 6/10"), ("pause", "5/10, woke three times")):

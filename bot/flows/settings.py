@@ -287,7 +287,7 @@ async def typed(
     found = _understood(content, patient, what, text, services.clock())
     what = "zone" if what == enrolment.SHARING else what
     if isinstance(found, Message):
-        rows = tuple(tuple(Button(b.text, f"se{b.press[2:]}") for b in row) for row in found.rows)
+        rows = tuple(tuple(Button(b.text, _as_setting(b.press)) for b in row) for row in found.rows)
         return Reply(messages=(Message(found.text, rows),))
     changed = await apply(services, store, patient, what, found) if found else None
     if changed is None:
@@ -297,6 +297,11 @@ async def typed(
     if not changed.expecting:
         changed = await enrolment.take(store, patient, changed, "set", what, origin)
     return _changed(services, patient, changed, what, in_place=False)
+
+
+def _as_setting(press: str) -> str:
+    """Return what a button of enrolment carries in the settings, where the way back is the page itself."""
+    return press.replace("en:back:", "se:page:") if press.startswith("en:back:") else f"se{press[2:]}"
 
 
 def understands(content: Content, patient: Patient, what: str, text: str, now: datetime) -> bool:
