@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot.model import CheckIn, Origin
+from bot.sandbox import Fault
 from bot.sandbox.messages import Message
 from tests.conversation import Conversation, Person, buttons, heard
 from tests.known import patient_of
@@ -211,11 +212,19 @@ async def test_the_choice_of_a_question_can_be_typed(talk: Conversation) -> None
     assert "signs" not in checkin.done, "warning signs are ruled out by a button alone"
 
 
-async def test_a_typed_skip_skips(talk: Conversation) -> None:
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_typed_choice_whose_reply_was_lost_is_understood_still(
+    talk: Conversation, after: bool
+) -> None:
     ada = await morning(talk)
-    said = await talk.say(ada, "skip")
-    assert "is anything here new, or worse than your usual?" in said[0].text
-    assert (await kept(talk, ada)).skipped == {"pain"}
+    await tap(talk, ada, "pain:+p4", "feeling:+ache", "done:feeling")
+    talk.telegram.faults.add(Fault("close", method="sendMessage", after=after))
+    await ada.send("both")
+    await ada.wait("Leg: Both")
+    await talk.settled()
+    assert "not sure what you mean" not in ada.last.text
+    checkin = await kept(talk, ada)
+    assert (checkin.side, checkin.awake) == ("both", None)
 
 
 async def test_what_was_understood_is_shown_before_the_pain_is_known(talk: Conversation) -> None:

@@ -55,7 +55,7 @@ def answer_to_plain_words(content: Content, text: str) -> Message | None:
     words, said = content.words, folded(text)
     for kind in CIVIL:
         if said in _listed(content, f"said_{kind}"):
-            return Message(words.say(f"reply_{kind}"))
+            return Message(words.say(f"answer_{kind}"))
     for name in COMMANDS:
         if said == name or said in _listed(content, f"said_{name}"):
             return Message(words.say("command_meant", command=name, text=words.say(f"command_{name}")))

@@ -28,7 +28,7 @@ from bot.rules.timing import in_quiet_hours, night_of
 from bot.storage.company import Company, DiarySpans
 from bot.storage.store import Store
 from content.loader import Content
-from content.schema import Level, Question
+from content.schema import Level, Option, Question
 
 # --- the sending ---------------------------------------------------------------------------------------
 
@@ -343,32 +343,37 @@ async def typed_choice(
 ) -> Reply | None:
     """Take words that name a choice of the question at hand ("left") as that choice; None for all others.
 
-    The warning signs are left to their buttons.
+    The warning signs are left to their buttons. Words handled again after a lost reply answer nothing else.
     """
     content = services.content_for(patient)
     checkin = await store.checkin(patient.id, night)
-    if checkin is None or checkin.opened_at is None or checkin.completed_at is not None:
+    if checkin is None or checkin.opened_at is None:
         return None
-    question = questionnaire.next_question(content.checkin, checkin)
-    if question is None or question.code == questionnaire.SIGNS:
+    shape = content.checkin
+    question = questionnaire.next_question(shape, checkin)
+    asked = questionnaire.path(shape, checkin)
+    last = questionnaire.question_before(shape, checkin, question.code) if question else asked[-1]
+    again = _named(content, last, reading, text) if last else None
+    option = _named(content, question, reading, text) if question else None
+    if last and again and again.code in questionnaire.chosen(checkin, last):
+        if option is not None:  # it may be the answer to either: a button says which
+            return None
+        return Reply(messages=(page(content, patient, checkin, content.words.say("understood")),))
+    if question is None or option is None:
         return None
-    after = _named(content, checkin, question, reading, text)
-    return None if after is None else await _taken(services, store, patient, checkin, after, origin)
+    after = questionnaire.choose(checkin, question, option)
+    after = questionnaire.finish(after, question) if question.many else after
+    return await _taken(services, store, patient, checkin, after, origin)
 
 
-def _named(
-    content: Content, checkin: CheckIn, question: Question, reading: Reading, text: str
-) -> CheckIn | None:
-    said = folded(text)
-    if said == folded(content.words.plain("button_skip")):
-        return questionnaire.skip(checkin, question)
-    labels = content.question_words[question.code].options
+def _named(content: Content, question: Question, reading: Reading, text: str) -> Option | None:
+    """Return the choice of a question that words name by its label, or by the leg they speak of."""
+    if question.code == questionnaire.SIGNS:
+        return None
+    labels, said = content.question_words[question.code].options, folded(text)
     sides = (reading.side,) if question.code == "side" else ()
-    for option in question.options:
-        if folded(labels[option.code]) == said or option.code in sides:
-            after = questionnaire.choose(checkin, question, option)
-            return questionnaire.finish(after, question) if question.many else after
-    return None
+    found = (one for one in question.options if folded(labels[one.code]) == said or one.code in sides)
+    return next(found, None)
 
 
 async def _taken(
