@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import errno
 import os
+import re
 import signal
 import sys
 import time
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="quietlegs",
         description="A Telegram bot for adults whose legs hurt at night.",
-        epilog="Settings come from the environment or .env; `quietlegs check` says whether they are right.",
+        epilog="Settings come from the environment or .env; `python -m bot check` says if they are right.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run the bot; with --sandbox, on the built-in local chat")
@@ -64,7 +64,10 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_port, default=SANDBOX_PORT, help=f"the chat page's port (default {SANDBOX_PORT})"
     )
     run.add_argument(
-        "--lapse", type=int, metavar="NIGHTS", help="play so many nights of a scripted patient first"
+        "--lapse",
+        type=_at_least_one,
+        metavar="NIGHTS",
+        help="play so many nights of a scripted patient first, in the sandbox",
     )
     run.set_defaults(command=_run)
     check = commands.add_parser("check", help="check settings, content and database, and say what was found")
@@ -98,22 +101,24 @@ def _add_invite(commands: Commands) -> None:
         "--days", type=_at_least_one, default=30, help="for how many days it is good (default 30)"
     )
     invite.add_argument("--list", action="store_true", help="list the invites")
-    invite.add_argument("--revoke", type=int, metavar="ID", help="revoke the invite with this number")
+    invite.add_argument(
+        "--revoke", type=_at_least_one, metavar="ID", help="revoke the invite with this number"
+    )
     invite.set_defaults(command=_invite)
 
 
 def _at_least_one(written: str) -> int:
-    number = int(written)
-    if not 1 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"write a number from 1 to {MOST}")
-    return number
+    return _within(written, 1, MOST, f"write a number from 1 to {MOST}")
 
 
 def _port(written: str) -> int:
-    number = int(written)
-    if not 0 <= number <= HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"write a port from 0 (any free one) to {HIGHEST_PORT}")
-    return number
+    return _within(written, 0, HIGHEST_PORT, f"write a port from 0 (any free one) to {HIGHEST_PORT}")
+
+
+def _within(written: str, least: int, most: int, hint: str) -> int:
+    if not re.fullmatch(r"\d{1,6}", written, re.ASCII) or not least <= int(written) <= most:
+        raise argparse.ArgumentTypeError(hint)
+    return int(written)
 
 
 # --- commands --------------------------------------------------------------------------------------------
@@ -167,7 +172,7 @@ def _finish(work: Coroutine[Any, Any, int | None]) -> int:
 
     try:
         return run_to_end(work) or 0
-    except (StorageError, ContentError, TokenRefused) as error:
+    except (StorageError, ContentError, TokenRefused, FolderInUse) as error:
         print(f"quietlegs: {error}", file=sys.stderr)
         return 2
     except OSError as error:
@@ -196,7 +201,7 @@ async def _run_bot(config: Config) -> int:
         settle()
         if app.first_invite:
             print(f"First invite link: https://t.me/{app.username}?start={app.first_invite}", flush=True)
-            print("It lets in ten people within thirty days; `quietlegs invite` makes more.", flush=True)
+            print("It lets in ten people within thirty days; `python -m bot invite` makes more.", flush=True)
         await app.run()
     return 0
 
@@ -262,16 +267,23 @@ async def _play(lapse: Lapse, nights: int, root: str) -> None:
     print(f"{nights} nights played in {seconds:.0f} seconds: {root}/?person={lapse.person.id}", flush=True)
 
 
+class FolderInUse(Exception):
+    """Another copy keeps its chats in the same folder; the text is one line that says what to do."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is in use: end the copy that runs here, or start this in another folder")
+
+
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[Path]:
-    """Make a folder and keep a second copy out of it; OSError when there is one."""
+    """Make a folder and keep a second copy out of it; FolderInUse when there is one."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (folder / "lock").open("w") as lock:
         if fcntl is not None:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise OSError(errno.EBUSY, f"{folder} is in use") from None
+                raise FolderInUse(folder) from None
         yield folder
 
 

@@ -512,7 +512,10 @@ class App:
             except TelegramError as error:
                 failed += 1
                 self.vital.beat()  # out of reach is not out of order
-                log.warning("Telegram not reached", extra={"reason": reason_of(error), "times": failed})
+                log.warning(
+                    "Telegram not reached: see the network, BOT_API_URL",
+                    extra={"reason": reason_of(error), "times": failed},
+                )
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause_after(failed))
             else:

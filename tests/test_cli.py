@@ -177,3 +177,21 @@ def test_no_command_and_an_unknown_one_are_explained(tmp_path: Path) -> None:
         ran = quietlegs(tmp_path, *arguments)
         assert ran.returncode == 2
         assert "usage: quietlegs" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("run", "--port", "abc"), "write a port from 0 (any free one) to 65535"),
+        (("run", "--lapse", "-3"), "write a number from 1 to 36500"),
+        (("run", "--lapse", "0"), "write a number from 1 to 36500"),
+        (("invite", "--days", "soon"), "write a number from 1 to 36500"),
+        (("invite", "--revoke", "Ada"), "write a number from 1 to 36500"),
+    ],
+)
+def test_a_number_that_is_none_is_refused_by_saying_what_to_write(
+    tmp_path: Path, arguments: tuple[str, ...], hint: str
+) -> None:
+    ran = quietlegs(tmp_path, *arguments)
+    assert ran.returncode == 2
+    assert f"argument {arguments[1]}: {hint}" in ran.stderr

@@ -68,6 +68,12 @@ TODAY = date(2026, 11, 18)  # a Wednesday
         ("0030", time(0, 30)),
         ("24:00", time(0)),
         ("930", time(21, 30)),
+        ("10ish", time(22)),
+        ("about 9:30ish", time(21, 30)),
+        ("tenish", time(22)),
+        ("half nine or so", time(21, 30)),
+        ("usually around ten, dear", time(22)),
+        ("I go to bed at ten", time(22)),
     ],
 )
 def test_a_time_for_the_evening_is_read(typed: str, meant: time) -> None:

@@ -209,7 +209,7 @@ async def test_a_bedtime_typed_for_the_zone_moves_nobody_abroad(talk: Conversati
     ada = await agreed(talk)
     await talk.press(ada, "en:country:US", "Where are you?")
     said = await talk.say(ada, "22:00")
-    assert "Which one do you mean?" in said[0].text
+    assert "No clock in this country shows that time now: United States." in said[0].text
     patient = await patient_of(talk, ada)
     assert (patient.step, patient.zone) == ("zone", None)
     await talk.press(ada, "en:zone:Asia/Dubai", "your country is United States")
@@ -232,6 +232,17 @@ async def test_a_city_that_may_be_two_becomes_a_choice(talk: Conversation) -> No
     assert "Which one do you mean?" in said[0].text
     await talk.press(ada, "en:zone:America/Los_Angeles", "Los Angeles")
     assert (await patient_of(talk, ada)).zone == "America/Los_Angeles"
+
+
+async def test_a_country_in_a_sentence_is_asked_about_and_can_be_none(talk: Conversation) -> None:
+    ada = await agreed(talk)
+    said = await talk.say(ada, "i live in england dear")
+    assert said[0].buttons == ["United Kingdom", "None of these"]
+    await talk.press(ada, "None of these", "Which country are you in?")
+    assert (await patient_of(talk, ada)).country is None
+    await talk.say(ada, "London")
+    await talk.press(ada, "United Kingdom", "When shall I write in the evening?")
+    assert (await patient_of(talk, ada)).country == "GB"
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,18 @@ async def test_answers_just_below_bring_no_card(talk: Conversation) -> None:
     assert (saved.interest, saved.low) == ("some_days", "some_days")
 
 
+async def test_the_same_words_typed_twice_are_no_answer_to_the_second_question(talk: Conversation) -> None:
+    ada = await until_asked(talk)
+    said = await talk.say(ada, "On some days")
+    assert LOW in said[-1].text
+    said = await talk.say(ada, "on some days")
+    assert "Please tap an answer below" in said[0].text, "handled again after a lost reply it looks the same"
+    patient = await patient_of(talk, ada)
+    async with talk.store() as store:
+        saved = (await store.diary(patient.id, date(2026, 11, 1), date(2027, 1, 1)))[-1]
+    assert (saved.interest, saved.low) == ("some_days", None)
+
+
 async def test_a_skip_skips_both_and_asks_no_more_this_month(talk: Conversation) -> None:
     ada = await until_asked(talk)
     await talk.press(ada, f"{tonight(ada)}:skip:interest", None)

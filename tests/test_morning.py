@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot.model import CheckIn, Origin
+from bot.sandbox import Fault
 from bot.sandbox.messages import Message
 from tests.conversation import Conversation, Person, buttons, heard
 from tests.known import patient_of
@@ -195,6 +196,42 @@ async def test_a_half_typed_reply_fills_in_what_it_says(talk: Conversation) -> N
     await talk.say(ada, "stretching helped")
     checkin = await kept(talk, ada)
     assert (checkin.pain, checkin.helped) == (4, ("stretching",))
+
+
+async def test_the_choice_of_a_question_can_be_typed(talk: Conversation) -> None:
+    ada = await morning(talk)
+    await tap(talk, ada, "pain:+p4", "feeling:+ache", "done:feeling")
+    said = await talk.say(ada, "both.")
+    assert "Leg: Both" in said[0].text
+    await tap(talk, ada, "awake:+no")
+    said = await talk.say(ada, "Nothing helped")
+    assert "is anything here new, or worse than your usual?" in said[0].text
+    await talk.say(ada, "none of these")
+    checkin = await kept(talk, ada)
+    assert (checkin.side, checkin.helped) == ("both", ("nothing",))
+    assert "signs" not in checkin.done, "warning signs are ruled out by a button alone"
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_typed_choice_whose_reply_was_lost_is_understood_still(
+    talk: Conversation, after: bool
+) -> None:
+    ada = await morning(talk)
+    await tap(talk, ada, "pain:+p4", "feeling:+ache", "done:feeling")
+    talk.telegram.faults.add(Fault("close", method="sendMessage", after=after))
+    await ada.send("both")
+    await ada.wait("Leg: Both")
+    await talk.settled()
+    assert "not sure what you mean" not in ada.last.text
+    checkin = await kept(talk, ada)
+    assert (checkin.side, checkin.awake) == ("both", None)
+
+
+async def test_what_was_understood_is_shown_before_the_pain_is_known(talk: Conversation) -> None:
+    ada = await morning(talk)
+    said = await talk.say(ada, "burning feet")
+    shown = next(one for one in said if "This is what I understood" in one.text)
+    assert "Felt like: Burning, tingling" in shown.text
 
 
 async def test_a_good_night_can_be_typed(talk: Conversation) -> None:

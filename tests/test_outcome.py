@@ -166,6 +166,21 @@ async def test_despair_of_somebody_else_never_speaks_to_the_reader_as_their_own(
     assert not [one.text for one in told if YOURS.search(one.text) or YOURS.search(" ".join(one.buttons))]
 
 
+async def test_who_speaks_for_somebody_else_is_spoken_to_as_such(talk: Conversation) -> None:
+    ada = await said(talk, "my husband has chest pain and is short of breath")
+    assert "It is about the other person." in ada.last.text
+    for minutes in (6, 11, 46, 121):
+        await talk.later(minutes=minutes)
+    assert newest_with(ada, "They are with help, or have been seen").text.startswith("Are they with help?")
+    await talk.press(ada, "I have called / I am going", "Stay with them until help is there")
+    assert "Take your phone" not in ada.last.text
+    await talk.until(time(8, 31))
+    asked = newest_with(ada, "They are with help, or have been seen")
+    assert "I am with help, or have been seen" not in asked.buttons
+    await talk.press(ada, "They are with help, or have been seen", "I am glad that they were seen")
+    assert await open_rules(talk, ada) == set()
+
+
 async def test_ones_own_despair_beside_somebody_elses_keeps_its_own_words(talk: Conversation) -> None:
     ada = await said(talk, "my husband says he wants to die", "I want to die too")
     told = "\n".join(ada.heard)

@@ -17,10 +17,12 @@ import content
 from bot.flows.location import zones_from_location
 from bot.rules.places import (
     choices,
+    countries_named,
     country_name,
     country_of_zone,
     find_country,
     find_place,
+    places_named,
     zone_label,
     zones_at_clock,
     zones_of,
@@ -126,6 +128,8 @@ def test_nonsense_is_no_place(typed: str) -> None:
 def test_no_text_breaks_the_search(text: str) -> None:
     find_place(CONTENT, text)
     find_country(text, "en")
+    countries_named(CONTENT, text, "en")
+    places_named(CONTENT, text, "US")
 
 
 @pytest.mark.parametrize(
@@ -150,6 +154,32 @@ def test_no_text_breaks_the_search(text: str) -> None:
 )
 def test_a_country_is_found_by_any_of_its_names(typed: str, code: str) -> None:
     assert find_country(typed, "en") == [code]
+
+
+@pytest.mark.parametrize(
+    ("typed", "codes"),
+    [
+        ("i live in england dear", ["GB"]),
+        ("We are in the United States of America.", ["US"]),
+        ("between France and Germany", ["FR", "DE"]),
+        ("London", ["GB", "CA"]),
+        ("i'm from the uk", ["GB"]),
+        ("let us see", []),
+        ("my legs hurt", []),
+    ],
+)
+def test_a_country_within_a_sentence_or_of_a_city_can_be_asked_about(typed: str, codes: list[str]) -> None:
+    assert find_country(typed, "en") == []
+    assert countries_named(CONTENT, typed, "en") == codes
+
+
+def test_a_place_within_a_sentence_can_be_asked_about() -> None:
+    assert [match.zone for match in places_named(CONTENT, "i am in chicago", "US")] == ["America/Chicago"]
+    assert places_named(CONTENT, "somewhere nice", "US") == []
+
+
+def test_an_article_before_a_country_means_nothing() -> None:
+    assert find_country("the UK", "en") == ["GB"]
 
 
 def test_a_country_between_two_names_makes_one_ask() -> None:

@@ -155,6 +155,14 @@ async def test_who_was_erased_may_begin_anew(talk: Conversation) -> None:
     assert await patient_or_none(talk, ada) is not None
 
 
+@pytest.mark.parametrize("command", ["/diary", "/night", "/next", "/settings", "/profile", "/appointment"])
+async def test_who_was_erased_hears_that_nothing_is_stored(talk: Conversation, command: str) -> None:
+    ada = await talk.patient()
+    await erase(talk, ada)
+    said = await talk.say(ada, command)
+    assert said[0].text == "I have nothing stored about you. Send /start to begin."
+
+
 async def test_erase_pressed_twice_says_so(talk: Conversation) -> None:
     ada = await talk.patient()
     await talk.say(ada, "/erase")

@@ -85,7 +85,7 @@ async def outcomes_of(talk: Conversation, row: Escalation) -> list[str]:
         ("R1", "I've booked an appointment", "booked", "When is your appointment?"),
         ("S1", "my doctor knows about this", "known", "Good, that is noted."),
         ("R1", "I have seen the doctor about it", "seen", "I am glad that you were seen"),
-        ("U1", "I have seen the doctor about it", "seen", "tell me what was said"),
+        ("U1", "I have seen the doctor about it", "seen", "tap what was said"),
         ("U1", "saw the GP this morning", "seen", "I am glad that you were seen"),
         ("U1", "rang 111, they said to go to a walk in centre", "going", "I will ask you again"),
         ("E18", "I called 999", "going", "I will ask you again"),

@@ -43,7 +43,7 @@ async def test_one_line_says_that_another_copy_is_running(tmp_path: Path) -> Non
         _, said = await second.communicate()
         assert second.returncode == 2
         assert said.decode().splitlines() == [
-            "quietlegs: data/sandbox is in use: is another copy running? See LISTEN or --port"
+            "quietlegs: data/sandbox is in use: end the copy that runs here, or start this in another folder"
         ]
         assert (await program.page())[0] == 200
         assert await program.end(signal.SIGINT) == 0

@@ -413,3 +413,41 @@ async def test_a_setting_changed_while_a_checkin_is_owed_does_not_lose_it(idle: 
     await idle.later(seconds=1)
     assert "ci:261120" in str([message.keyboard for message in ada.messages])
     assert (await planned(idle, ada))[Kind.CHECKIN] - idle.now < timedelta(days=1)
+
+
+@pytest.mark.parametrize("page", ["prompt", "country"])
+async def test_a_page_left_open_in_the_evening_takes_no_answer_of_the_morning(
+    talk: Conversation, page: str
+) -> None:
+    ada = await talk.patient()
+    await opened(talk, ada, page)
+    await talk.until(time(8, 30))
+    said = await talk.say(ada, "6")
+    assert "Worst moment: 6" in said[0].text
+    async with talk.store() as store:
+        patient = await store.patient_of_chat(ada.id)
+        assert patient is not None
+        assert (patient.times.prompt_at, patient.country) == (time(20, 30), "GB")
+        [checkin] = await store.diary(patient.id, date(2026, 11, 1), date(2026, 11, 30))
+        assert checkin.pain == 6
+
+
+async def test_a_choice_offered_for_a_typed_setting_has_a_way_back(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await opened(talk, ada, "country")
+    said = await talk.say(ada, "we moved to france")
+    assert said[0].buttons == ["France", "None of these"]
+    await talk.press(ada, "None of these", "Which country are you in?")
+    await talk.say(ada, "we moved to france")
+    await talk.press(ada, "France", "Country: France")
+
+
+async def test_words_about_a_night_are_no_value_of_an_open_page(talk: Conversation) -> None:
+    ada = await talk.patient()
+    for page, words in (("country", "cramps in both calves, 6/10"), ("pause", "5/10, woke three times")):
+        await opened(talk, ada, page)
+        said = await talk.say(ada, words)
+        assert any("This is what I understood" in one.text for one in said), page
+    await opened(talk, ada, "pause")
+    said = await talk.say(ada, "7")
+    assert "I could not read “7” as a day ahead." in said[0].text

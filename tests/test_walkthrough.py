@@ -138,3 +138,32 @@ async def test_times_and_days_read_as_where_the_patient_lives(talk: Conversation
     assert "PM" not in shown
     joe = await talk.patient("Joe", country="US", prompt="2130", zone="America/New_York")
     assert "Evening message: 9:30 PM" in (await talk.say(joe, "/settings"))[0].text
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("Thank you!", "You are welcome."),
+        ("good night", "Hello."),
+        ("ok", "All right."),
+        ("stop", "/stop: stop all messages"),
+        ("Stop messaging me.", "/stop: stop all messages"),
+        ("delete my data", "/erase: delete everything"),
+        ("settings", "/settings: times"),
+    ],
+)
+async def test_a_courtesy_is_answered_and_a_bare_command_word_is_pointed_to_its_command(
+    talk: Conversation, typed: str, answer: str
+) -> None:
+    ada = await talk.patient()
+    said = await talk.say(ada, typed)
+    assert len(said) == 1
+    assert answer in said[0].text
+
+
+async def test_no_courtesy_stands_before_what_came_of_a_warning(talk: Conversation) -> None:
+    ada = await talk.patient()
+    await talk.say(ada, "my left leg is swollen and hot")
+    for typed in ("thank you", "stop"):
+        said = await talk.say(ada, typed)
+        assert "What came of it?" in said[0].text

@@ -47,7 +47,7 @@ async def show(services: Services, chat_id: int) -> Reply:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
-            return not_enrolled(content)
+            return not_enrolled(content, patient)
         rows = [row for row in await store.escalations(patient.id) if _may_have_one(content, row)]
         now_ones = [row for row in await store.open_escalations(patient.id) if _cannot_wait(row)]
         days = {row.id: await _day_of(store, row) for row in rows}

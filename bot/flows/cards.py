@@ -53,6 +53,12 @@ def words_of(content: Content, rule: str, about_other: bool) -> RedFlagWords | P
     return content.rule_words[rule]
 
 
+def key_for(content: Content, key: str, about_other: bool) -> str:
+    """Return the key of a sentence, or of the one about somebody else where the reader speaks for them."""
+    other = f"{key}_other"
+    return other if about_other and other in content.words.messages else key
+
+
 def card_text(
     content: Content,
     patient: Patient | None,
@@ -68,6 +74,8 @@ def card_text(
     seen = f"{words.line} {words.why}" if rule in content.patterns else words.why
     if f"side_{leg}" in content.words.messages:
         seen = f"{content.words.say('card_side', side=content.words.plain(f'side_{leg}'))} {seen}"
+    if about_other and words is content.rule_words[rule]:  # such as speak of somebody else need no word of it
+        seen = f"{content.words.say('card_other')} {seen}"
     parts = [
         Html(f"<b>{words.action}</b>"),
         Html(seen),
@@ -165,7 +173,8 @@ def _grave_rows(content: Content, patient: Patient, row: Escalation, repeated: b
         _outcome(content, row, *going, Style.GOOD),
     ]
     if repeated and row.level is Level.EMERGENCY and not is_despair(content, row.rule):
-        rows.append(_outcome(content, row, "button_with_help", Outcome.SEEN))
+        with_help = key_for(content, "button_with_help", row.about_other)
+        rows.append(_outcome(content, row, with_help, Outcome.SEEN))
     return (*rows, _wrong_row(content, row), why_row(content, row))
 
 
@@ -230,6 +239,7 @@ def choices_of(content: Content, row: Escalation) -> list[tuple[str, Outcome]]:
         choices = [(key, Outcome.SAFE)]
     elif row.level >= Level.URGENT:
         seen = "button_with_help" if row.level is Level.EMERGENCY else "button_seen"
+        seen = key_for(content, seen, row.about_other)
         choices = [(seen, Outcome.SEEN), ("button_going", Outcome.GOING)]
     else:
         ends = cycle_of(content, row.rule).ends_on

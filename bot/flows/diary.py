@@ -38,7 +38,7 @@ async def show(services: Services, chat_id: int) -> Reply:
         patient = await store.patient_of_chat(chat_id)
         content = services.content_of(patient)
         if patient is None or not patient.is_enrolled:
-            return not_enrolled(content)
+            return not_enrolled(content, patient)
         known = await _nights(store, patient, services.clock())
     button = Button(content.words.plain("button_fill_in"), "nt:list")
     return Reply(messages=(Message(_text(content, known), ((button,),)),))

@@ -429,12 +429,19 @@ def understand(
 ) -> str | Message | None:
     """Return the value typed words stand for, a choice when they may be several, or None."""
     if what == "country":
-        return _one_or_choice(content, what, [(c, c) for c in places.find_country(text, content.language)])
+        return _country_typed(content, text)
     if what == "zone":
         return _zone_typed(content, patient, text, now)
     near = content.timing.prompt_at if what == "prompt" else content.timing.checkin_at
     at = read_time(text, content.clock, near=near)
     return f"{at:%H%M}" if at else None
+
+
+def _country_typed(content: Content, text: str) -> str | Message | None:
+    """A country is taken; one within a sentence, or of a city, is asked about, for the numbers hang on it."""
+    found = places.find_country(text, content.language)
+    named = found or places.countries_named(content, text, content.language)
+    return _one_or_choice(content, "country", [(code, code) for code in named], sure=bool(found))
 
 
 def _zone_typed(content: Content, patient: Patient, text: str, now: datetime) -> str | Message | None:
@@ -443,10 +450,15 @@ def _zone_typed(content: Content, patient: Patient, text: str, now: datetime) ->
         return _one_or_choice(content, "zone", [(match.zone, match.label) for match in matches])
     at = read_time(text, content.clock)
     if at is None:
-        return None
+        named = places.places_named(content, text, patient.country)
+        return _one_or_choice(content, "zone", [(match.zone, match.label) for match in named], sure=False)
     zones = _zones_showing(content, patient.country, now, at, text)
-    abroad = all(is_abroad(patient, zone) for zone in zones)
-    return _one_or_choice(content, "zone", [(zone, zone) for zone in zones], sure=not abroad)
+    found = [(zone, zone) for zone in zones]
+    if not all(is_abroad(patient, zone) for zone in zones):
+        return _one_or_choice(content, "zone", found)
+    home = places.country_name(patient.country or "", content.language)
+    asked = content.words.say("clock_elsewhere", country=home)
+    return _one_or_choice(content, "zone", found, sure=False, asked=asked)
 
 
 def _zones_showing(content: Content, country: str | None, now: datetime, at: time, text: str) -> list[str]:
@@ -460,9 +472,9 @@ def _zones_showing(content: Content, country: str | None, now: datetime, at: tim
 
 
 def _one_or_choice(
-    content: Content, what: str, found: list[tuple[str, str]], sure: bool = True
+    content: Content, what: str, found: list[tuple[str, str]], sure: bool = True, asked: Html | None = None
 ) -> str | Message | None:
-    """One meaning is taken if it is sure; several, or one in doubt, become buttons."""
+    """One meaning is taken if it is sure; several, or one in doubt, become buttons, with a way back."""
     if not found:
         return None
     if sure and len({value for value, _ in found}) == 1:
@@ -472,4 +484,5 @@ def _one_or_choice(
         (Button(name(value, content.language) if value == label else label, f"en:{what}:{value}"),)
         for value, label in found[:MANY_ZONES]
     )
-    return Message(content.words.say("which_one"), rows)
+    back = (Button(content.words.plain("button_none_of_these"), f"en:back:{what}"),)
+    return Message(asked or content.words.say("which_one"), (*rows, back))

@@ -14,6 +14,7 @@ from bot.flows.cards import (
     follow_up,
     is_despair,
     is_it_gone,
+    key_for,
     named_together,
     told_before,
 )
@@ -312,10 +313,11 @@ async def _may_not(store: Store, patient: Patient, row: Escalation, now: datetim
 def _lead(content: Content, row: Escalation, step: int) -> Html:
     if row.told_at is None:
         return content.words.say("card_late") if UNANSWERED in row.evidence else Html("")
-    if is_despair(content, row.rule):
-        return content.words.say("card_repeat_despair_other" if row.about_other else "card_repeat_despair")
     last = step == len(cycle_of(content, row.rule).repeat_minutes)
-    return content.words.say("card_repeat_last" if last else "card_repeat")
+    key = "card_repeat_last" if last else "card_repeat"
+    if is_despair(content, row.rule):
+        key = "card_repeat_despair"
+    return content.words.say(key_for(content, key, row.about_other))
 
 
 async def card_told(

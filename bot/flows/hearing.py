@@ -10,6 +10,7 @@ from bot.flows.asking import because_of, put_question, told_codes
 from bot.flows.cards import follow_up, is_despair, question_message, told_before
 from bot.flows.escalation import IN_REPLY, Raised, raise_findings
 from bot.flows.facts import known_facts
+from bot.flows.help import answer_to_plain_words
 from bot.flows.pages import page
 from bot.flows.schedule import is_night, is_quiet, told_night
 from bot.flows.services import Services
@@ -243,7 +244,7 @@ async def _answer(
         return Reply(messages=(await cramp.what_to_do(store, patient, content, services.clock()),))
     if _has_answers(reading):
         return await _take_answers(services, store, patient, reading, night, origin)
-    return await _otherwise(services, store, patient, content, reading, night, is_taken, origin)
+    return await _otherwise(services, store, patient, content, reading, text, night, is_taken, origin)
 
 
 async def _awaited(
@@ -254,24 +255,40 @@ async def _awaited(
     taken = enrolment.taken_from(patient, origin)
     if topic == "enrol" and (patient.step != "done" or taken):
         return await enrolment.typed(services, store, patient, text, origin)
-    if topic == "set" and (detail in settings.PAGES or taken):
+    if topic == "set" and (
+        taken or (detail in settings.PAGES and not _is_of_night(services, patient, reading, text))
+    ):
         return await settings.typed(services, store, patient, detail, text, origin)
     if topic == "appointment" and not _has_answers(reading):
         return await appointment.typed(services, store, patient, detail, text)
     return None
 
 
+def _is_of_night(services: Services, patient: Patient, reading: Reading, text: str) -> bool:
+    """Say whether words tell of a night, and cannot be what the settings page left open waits for."""
+    if not _has_answers(reading) or text.strip().isdecimal():
+        return False
+    page, content = patient.expecting.partition(":")[2], services.content_for(patient)
+    return not settings.understands(content, patient, page, text, services.clock())
+
+
 async def _take_answers(
     services: Services, store: Store, patient: Patient, reading: Reading, night: date, origin: str
 ) -> Reply:
-    """Fill in the night that is asked about, else the one that runs, else the one asked about last."""
+    """Fill in the night that typed words are about."""
+    meant = await _night_meant(services, store, patient, night)
+    return await morning.typed(services, store, patient, reading, meant, origin)
+
+
+async def _night_meant(services: Services, store: Store, patient: Patient, night: date) -> date:
+    """Return the night that is asked about, else the one that runs, else the one asked about last."""
     topic, _, detail = patient.expecting.partition(":")
     wanted = iso_date(detail) if topic == "night" else None
     chosen = await store.checkin(patient.id, wanted) if wanted else None
     if wanted is None or (chosen is not None and chosen.completed_at is not None):
         is_running = is_night(patient, services.clock())
         wanted = night if is_running else await _asked_night(store, patient, night)
-    return await morning.typed(services, store, patient, reading, wanted, origin)
+    return wanted
 
 
 async def _beside_a_sign(
@@ -300,17 +317,22 @@ async def _otherwise(
     patient: Patient,
     content: Content,
     reading: Reading,
+    text: str,
     night: date,
     is_taken: bool,
     origin: str,
 ) -> Reply:
     """Answer what is no answer: danger comes first, then what is owed an answer, then what is possible."""
     standing = await _standing(store, patient, others=_may_be_of_other(reading))
+    waiting = await store.open_askings(patient.id)
+    if standing is None and not waiting and not (reading.cry or reading.worrying):
+        plainly = await _answer_plain_words(services, store, patient, content, reading, text, night, origin)
+        if plainly is not None:
+            return plainly
     if reading.is_open:
         if standing is not None:  # "I called 999", "they are here": a button says so
             return await _what_came(services, store, content, patient, standing, origin)
         return Reply(messages=(areas(content, patient, services.clock().date()),))
-    waiting = await store.open_askings(patient.id)
     if waiting:  # "yes" and "no" are for its buttons: words alone settle nothing
         return Reply(messages=(question_message(content, patient, waiting[-1], services.clock().date()),))
     if standing is not None:  # whatever it was, what came of the warning is asked before anything else
@@ -321,6 +343,25 @@ async def _otherwise(
     if checkin is not None and checkin.opened_at is not None and checkin.completed_at is None:
         return Reply(messages=(page(content, patient, checkin, content.words.say("tap_an_answer")),))
     return Reply(messages=(Message(content.words.say("unknown")),))
+
+
+async def _answer_plain_words(
+    services: Services,
+    store: Store,
+    patient: Patient,
+    content: Content,
+    reading: Reading,
+    text: str,
+    night: date,
+    origin: str,
+) -> Reply | None:
+    """Take words as a choice that is offered, a courtesy, or a command without its slash; None for others."""
+    asked = await _night_meant(services, store, patient, night)
+    choice = await morning.typed_choice(services, store, patient, reading, text, asked, origin)
+    if choice is not None:
+        return choice
+    answer = answer_to_plain_words(content, text)
+    return None if answer is None else Reply(messages=(answer,))
 
 
 async def _answer_question(services: Services, store: Store, patient: Patient, content: Content) -> Reply:

@@ -1,11 +1,14 @@
-"""What the bot can do and what it is not."""
+"""What the bot can do and what it is not; what is said to a greeting, or to a command typed as a word."""
 
 from __future__ import annotations
 
 from bot.flows import numbers
 from bot.flows.services import Services
 from bot.messages import Message, Reply
+from content.loader import Content
 from content.words import Html
+
+CIVIL = ("thanks", "greeting", "agreed")  # what is no answer and no question, and is still answered
 
 COMMANDS = (
     "cramp",
@@ -38,3 +41,24 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     )
     emergency = numbers.emergency_block(content, patient, services.clock().date())
     return Reply(messages=(Message(words.say("help", lines=Html(lines), emergency=emergency)),))
+
+
+def answer_to_plain_words(content: Content, text: str) -> Message | None:
+    """Answer a word of courtesy, or point to the command that a word or two stand for; None for all else."""
+    words, said = content.words, folded(text)
+    for kind in CIVIL:
+        if said in _listed(content, f"said_{kind}"):
+            return Message(words.say(f"answer_{kind}"))
+    for name in COMMANDS:
+        if said == name or said in _listed(content, f"said_{name}"):
+            return Message(words.say("command_meant", command=name, text=words.say(f"command_{name}")))
+    return None
+
+
+def folded(text: str) -> str:
+    """Return words in small letters without what ends a sentence, so that "Left." is "left"."""
+    return " ".join(text.casefold().replace("’", "'").split()).strip(" .!,?…")
+
+
+def _listed(content: Content, key: str) -> tuple[str, ...]:
+    return tuple(content.words.plain(key).split(" | ")) if key in content.words.messages else ()

@@ -11,6 +11,7 @@ from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
 from bot.flows.facts import facts_of, rows_of, told_elsewhere
+from bot.flows.help import folded
 from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
 from bot.flows.precedence import NO_GRAVITY, waits_for_graver
@@ -29,7 +30,7 @@ from bot.shapes import altered
 from bot.storage.company import Company, DiarySpans
 from bot.storage.store import Store
 from content.loader import Content
-from content.schema import Level, Question
+from content.schema import Level, Option, Question
 
 # --- the sending ---------------------------------------------------------------------------------------
 
@@ -110,10 +111,17 @@ async def checkins_told(
         if sending.message_id is not None:
             await store.place_checkin(patient.id, night, sending.message_id)
         # What is typed from now on is about this morning's night.
-        if patient.expecting.startswith(("night:", "appointment:")):
+        if _waits_for_words(patient):
             await store.change_patient(patient.id, expecting="")
         ahead.append((patient, services.content_for(patient).timing, max(now, sending.due_at)))
     await plan_checkins(store, ahead)
+
+
+def _waits_for_words(patient: Patient) -> bool:
+    """Say whether typed words would be taken as another night, an appointment's day or a setting."""
+    topic, _, detail = patient.expecting.partition(":")
+    # What names the message that answered it waits for nothing, and knows that message again.
+    return topic in ("night", "appointment") or (topic == "set" and ":" not in detail)
 
 
 # --- presses -------------------------------------------------------------------------------------------
@@ -320,12 +328,57 @@ async def typed(
     services: Services, store: Store, patient: Patient, reading: Reading, night: date | None, origin: str
 ) -> Reply:
     """Fill in what a typed reply was understood to say, show it, and ask the rest."""
-    content = services.content_for(patient)
-    now = services.clock()
+    content, now = services.content_for(patient), services.clock()
     checkin = await opened(store, patient, content, night or told_night(patient, now), now)
     if checkin is None:
         return Reply(messages=(Message(content.words.say("night_too_old")),))
-    after = fill_in(content, checkin, reading)
+    return await _taken(services, store, patient, checkin, fill_in(content, checkin, reading), origin)
+
+
+async def typed_choice(
+    services: Services, store: Store, patient: Patient, reading: Reading, text: str, night: date, origin: str
+) -> Reply | None:
+    """Take words that name a choice of the question at hand ("left") as that choice; None for all others.
+
+    The warning signs are left to their buttons. Words handled again after a lost reply answer nothing else.
+    """
+    content = services.content_for(patient)
+    checkin = await store.checkin(patient.id, night)
+    if checkin is None or checkin.opened_at is None:
+        return None
+    shape = content.checkin
+    question = questionnaire.next_question(shape, checkin)
+    asked = questionnaire.path(shape, checkin)
+    last = questionnaire.question_before(shape, checkin, question.code) if question else asked[-1]
+    again = _named(content, last, reading, text) if last else None
+    option = _named(content, question, reading, text) if question else None
+    if last and again and again.code in questionnaire.chosen(checkin, last):
+        if option is not None:  # it may be the answer to either: a button says which
+            return None
+        return Reply(messages=(page(content, patient, checkin, content.words.say("understood")),))
+    if question is None or option is None:
+        return None
+    after = questionnaire.choose(checkin, question, option)
+    after = questionnaire.finish(after, question) if question.many else after
+    return await _taken(services, store, patient, checkin, after, origin)
+
+
+def _named(content: Content, question: Question, reading: Reading, text: str) -> Option | None:
+    """Return the choice of a question that words name by its label, or by the leg they speak of."""
+    if question.code == questionnaire.SIGNS:
+        return None
+    labels, said = content.question_words[question.code].options, folded(text)
+    sides = (reading.side,) if question.code == "side" else ()
+    found = (one for one in question.options if folded(labels[one.code]) == said or one.code in sides)
+    return next(found, None)
+
+
+async def _taken(
+    services: Services, store: Store, patient: Patient, checkin: CheckIn, after: CheckIn, origin: str
+) -> Reply:
+    """Save what a typed reply was taken for, judge it, show it, and ask the rest."""
+    content = services.content_for(patient)
+    now = services.clock()
     after = replace(after, completed_at=checkin.completed_at or _completed(content, after, now))
     await store.save_checkin(patient.id, checkin, after, now, checkin.origin)
     raised = await judge_night(services, store, patient, checkin, after, origin)
@@ -377,7 +430,7 @@ async def nights(services: Services, chat_id: int) -> Reply:
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or not patient.is_enrolled:
-            return not_enrolled(services.content(None))
+            return not_enrolled(services.content_of(patient), patient)
         content = services.content_for(patient)
         last = ended_night(patient, services.clock())
         joined = night_of(patient.created_at, patient.tz)

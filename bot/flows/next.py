@@ -31,7 +31,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     content = services.content_of(patient, language)
     words = content.words
     if patient is None or not patient.is_enrolled:
-        return not_enrolled(content)
+        return not_enrolled(content, patient)
     if patient.stopped_at is not None:
         return Reply(messages=(Message(words.say("next_stopped")),))
     now = services.clock()

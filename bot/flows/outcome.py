@@ -16,6 +16,7 @@ from bot.flows.cards import (
     cycle_of,
     follow_up,
     is_despair,
+    key_for,
     why_text,
 )
 from bot.flows.escalation import IN_REPLY, close, gone_or_not, reopen
@@ -94,7 +95,7 @@ async def answer_to(
     content = services.content_for(patient)
     words = content.words
     if outcome in cycle_of(content, row.rule).ends_on:
-        settled = Message(words.say(f"settled_{outcome}"))
+        settled = Message(words.say(key_for(content, f"settled_{outcome}", row.about_other)))
         if outcome is Outcome.BOOKED:
             asked = await appointment.ask_day(services, store, patient, row)
             settled = replace(asked, text=Html(f"{settled.text}\n\n{asked.text}"))
@@ -107,9 +108,8 @@ async def answer_to(
     after = f"after_{outcome}"
     if outcome in ANSWERED_BY_NOTICE or after not in words.messages:
         return Reply(notice=words.plain("notice_read" if row.level >= Level.URGENT else "notice_noted"))
-    if row.about_other and f"{after}_other" in words.messages:
-        after = f"{after}_other"
-    return Reply(notice=words.plain("notice_noted"), messages=(Message(words.say(after)),))
+    said = words.say(key_for(content, after, row.about_other))
+    return Reply(notice=words.plain("notice_noted"), messages=(Message(said),))
 
 
 async def _acknowledge(services: Services, store: Store, row: Escalation, outcome: Outcome) -> None:

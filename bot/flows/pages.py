@@ -108,7 +108,7 @@ def told_so_far(content: Content, checkin: CheckIn, but: Question | None = None)
     lines = []
     for question in content.checkin.questions:
         codes = questionnaire.chosen(checkin, question)
-        if not codes or question is but or not questionnaire.is_asked(question, checkin):
+        if not codes or question is but or not questionnaire.stands(question, checkin):
             continue
         words = content.question_words[question.code]
         answer = content.words.list([words.options[code] for code in codes])

@@ -80,7 +80,7 @@ async def overview(services: Services, chat_id: int, language: str | None) -> Re
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or patient.consent_at is None:
-            return not_enrolled(services.content_of(patient, language))
+            return not_enrolled(services.content_of(patient, language), patient)
         content = services.content_for(patient)
         known = await store.profile(patient.id)
     return Reply(messages=(_overview(content, known),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.messages import Message, Reply
+from bot.model import Patient
 from content.loader import Content
 
 
@@ -16,6 +17,7 @@ def nobody(content: Content) -> Reply:
     return Reply(notice=content.words.plain("notice_nobody"), alert=True)
 
 
-def not_enrolled(content: Content) -> Reply:
-    """Answer a command that only an enrolled patient can use."""
-    return Reply(messages=(Message(content.words.say("not_enrolled")),))
+def not_enrolled(content: Content, patient: Patient | None) -> Reply:
+    """Say to somebody who is not enrolled what to do; of whom nothing is kept, that nothing is."""
+    known = patient is not None and patient.consent_at is not None
+    return Reply(messages=(Message(content.words.say("not_enrolled" if known else "nobody")),))

@@ -29,7 +29,7 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     async with services.database.transaction() as store:
         patient = await store.patient_of_chat(chat_id)
         if patient is None or not patient.is_enrolled:
-            return not_enrolled(services.content_of(patient, language))
+            return not_enrolled(services.content_of(patient, language), patient)
         if patient.expecting.startswith("set:"):
             patient = await store.change_patient(patient.id, expecting="")
     return Reply(messages=(overview(services.content_for(patient), patient, services.clock()),))
@@ -275,10 +275,10 @@ async def typed(
     taken = enrolment.taken_from(patient, origin)
     if taken:
         return _changed(services, enrolment.before_taking(patient), patient, taken, in_place=False)
-    what = "zone" if what == enrolment.SHARING else what
     found = _understood(content, patient, what, text, services.clock())
+    what = "zone" if what == enrolment.SHARING else what
     if isinstance(found, Message):
-        rows = tuple(tuple(Button(b.text, f"se{b.press[2:]}") for b in row) for row in found.rows)
+        rows = tuple(tuple(Button(b.text, _as_setting(b.press)) for b in row) for row in found.rows)
         return Reply(messages=(Message(found.text, rows),))
     changed = await apply(services, store, patient, what, found) if found else None
     if changed is None:
@@ -290,9 +290,20 @@ async def typed(
     return _changed(services, patient, changed, what, in_place=False)
 
 
+def _as_setting(press: str) -> str:
+    """Return what a button of enrolment carries in the settings, where the way back is the page itself."""
+    return press.replace("en:back:", "se:page:") if press.startswith("en:back:") else f"se{press[2:]}"
+
+
+def understands(content: Content, patient: Patient, what: str, text: str, now: datetime) -> bool:
+    """Say whether words can be the value that an open settings page waits for."""
+    return _understood(content, patient, what, text, now) is not None
+
+
 def _understood(
     content: Content, patient: Patient, what: str, text: str, now: datetime
 ) -> str | Message | None:
+    what = "zone" if what == enrolment.SHARING else what
     if what == "pause":
         today = patient.day_of(now)
         until = read_date(text, today, content.clock, month_first=month_first(content, patient))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
@@ -29,6 +29,8 @@ from content.schema import Place
 LIKENESS = 0.8  # of 1: a name must be at least so like what was typed
 SHORT_WORD = 5  # letters; shorter words must be exact
 NEARLY_BEST = 0.05  # names so much less like it than the best one are offered as well
+LONGEST_NAME = 4  # words of a name looked for within a sentence
+ABBREVIATED = ("uk", "usa", "uae", "nyc")  # short, and no words of a sentence
 OLD_CITIES = ("Africa/", "America/", "Asia/", "Atlantic/", "Europe/", "Pacific/")
 MOST_MATCHES = 6  # places offered at once
 CLOCK_MINUTES = 10  # by which a clock on the wall may be wrong
@@ -140,11 +142,28 @@ def find_country(text: str, locale: str) -> list[str]:
     """Return the ISO codes of the countries a text may mean: exact names first, then typing errors."""
     wanted = _folded(text[:100])
     names = _country_names(locale)
-    if wanted in names:
-        return [names[wanted]]
+    for name in (wanted, wanted.removeprefix("the ")):
+        if name in names:
+            return [names[name]]
     if len(wanted) == 2 and wanted.upper() in _zone_tab()[0]:
         return [wanted.upper()]
     return list(dict.fromkeys(names[name] for name, _ in _alike(wanted, names)))
+
+
+def countries_named(content: WithPlaces, text: str, locale: str) -> list[str]:
+    """Return the ISO codes of countries within a sentence, else of the city typed: to ask about alone."""
+    names = _country_names(locale)
+    within = [names[name] for name in _names_within(text, names)]
+    places = within or [match.country for match in find_place(content, text) if match.country]
+    return list(dict.fromkeys(places))[:MOST_MATCHES]
+
+
+def places_named(content: WithPlaces, text: str, country: str | None, locale: str = "en") -> list[Match]:
+    """Return the zones of the places that stand within a sentence, those of the country first: to ask."""
+    named = _named_places(content, locale)
+    found = _once([match for name in _names_within(text, named) for match in named[name]], 1.0)
+    at_home = [match for match in found if country is not None and match.country == country.upper()]
+    return (at_home or found)[:MOST_MATCHES]
 
 
 def country_of_zone(zone: str) -> str | None:
@@ -173,6 +192,21 @@ def _alike(wanted: str, names: Iterable[str]) -> list[tuple[str, float]]:
     scorer = DamerauLevenshtein.normalized_similarity
     found = process.extract(wanted, long_names, scorer=scorer, score_cutoff=LIKENESS, limit=MOST_MATCHES)
     return [(name, score) for name, score, _ in found if score >= found[0][1] - NEARLY_BEST]
+
+
+def _names_within(text: str, names: Container[str]) -> list[str]:
+    """Return the known names that stand in a text as words, the longest where one lies in another."""
+    words = _folded(text[:100]).split()
+    found: list[str] = []
+    at = 0
+    while at < len(words):
+        spans = (" ".join(words[at : at + length]) for length in range(LONGEST_NAME, 0, -1))
+        name = next(
+            (one for one in spans if one in names and (len(one) >= SHORT_WORD or one in ABBREVIATED)), ""
+        )
+        found += [name] if name else []
+        at += len(name.split()) or 1
+    return found
 
 
 def _once(matches: Iterable[Match], likeness: float) -> list[Match]:

@@ -49,6 +49,11 @@ def is_asked(question: Question, checkin: CheckIn) -> bool:
     return question.only_if_feeling is None or question.only_if_feeling in checkin.feeling
 
 
+def stands(question: Question, checkin: CheckIn) -> bool:
+    """Say whether an answer belongs to this night: also one typed before the pain it hangs on is known."""
+    return checkin.pain is None or is_asked(question, checkin)
+
+
 def path(shape: CheckInShape, checkin: CheckIn) -> list[Question]:
     """Return this night's questions in order: warning signs right after a high score, else in their place."""
     asked = [question for question in shape.questions if is_asked(question, checkin)]
