@@ -127,6 +127,26 @@ def test_what_says_more_is_no_courtesy(text: str) -> None:
     assert read(text, CONTENT.phrases).courtesy == ""
 
 
+# --- despair in everyday words ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cant go on with these cramps",
+        "i can't go on with this pain",
+        "cant go on this way",
+        "i cant go on with these legs every night",
+        "i can't stand the thought of living like this",
+        "i cannot bear the thought of tomorrow",
+        "I want to die, these cramps",
+    ],
+)
+def test_despair_is_no_figure_of_speech(text: str) -> None:
+    assert level(text) >= Level.URGENT
+    assert {one.rule for one in listen(CONTENT, text, Facts()).own.raised} & {"E23", "U22"}
+
+
 # --- a hard calf -----------------------------------------------------------------------------------------
 
 
