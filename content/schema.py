@@ -461,19 +461,22 @@ class Context(Shape):
     seen: Texts
     figures: Texts  # figures of speech and things that only look like signs
     cries: Texts
+    calls: Texts  # of these, the ones that call for an ambulance
     foreign: Texts  # universal words of other languages
     chat: Texts
     topic: Texts
 
 
 ReplyCode = Literal["booked", "seen", "going", "known", "not_yet", "cannot"]
+# Codes of no button: nobody can see them before a day; what somebody made of it.
+SaidCode = ReplyCode | Literal["later", "verdict"]
 
 
 class Replies(Shape):
     """How people answer in words what came of a warning; each code is that of the button it stands for."""
 
-    said: dict[ReplyCode, Texts] = Field(default_factory=dict)  # wherever it stands
-    alone: dict[ReplyCode, Texts] = Field(default_factory=dict)  # where nothing but *beside* stands with it
+    said: dict[SaidCode, Texts] = Field(default_factory=dict)  # wherever it stands
+    alone: dict[SaidCode, Texts] = Field(default_factory=dict)  # where nothing but *beside* stands with it
     beside: str = ""  # the words that may
     ahead: Texts = ()  # not done yet, or only wished for: asked by button
     ahead_alone: Texts = ()  # the same, where nothing but *beside* stands with it
@@ -484,6 +487,17 @@ class Replies(Shape):
     day_after: Texts = ()  # the word before the day of an appointment ("booked for Tuesday")
     about: Texts = ()  # what an answer is about begins here,
     matter: Texts = ()  # and may be this, or a leg; anything else is asked about
+
+
+CourtesyCode = Literal["night", "bye", "thanks", "hello", "ok"]
+
+
+class Courtesies(Shape):
+    """Thanks, greetings and the like, where a message says nothing else; of two the first listed counts."""
+
+    said: dict[CourtesyCode, Texts] = Field(default_factory=dict)
+    symbols: dict[CourtesyCode, str] = Field(default_factory=dict)  # pictures that say the same
+    beside: str = ""  # the words that may stand with them
 
 
 class Examples(Shape):
@@ -526,11 +540,13 @@ class Weighing(Shape):
     doubts_below: float  # grave odds: no emergency is taken as said; one that the phrases found is asked
     no_emergency_below: float  # emergency odds: one that the phrases found is asked about, and urgent at most
     asks_from: float  # grave odds: where no phrase found anything, the warning signs are asked all the same
+    asks_from_lively: float  # grave odds: the same where a cramp or a figure of speech explains lively words
     asks_part_from: float  # and only where the gravest part of the words leans so far by itself,
     asks_row_from: float  # or the likeliest grave row makes them so much likelier
     silent_below: float  # grave odds: what the phrases nearly found is not even asked
     few_words: int  # so short a message holds too little to ask, doubt or be silent by it
     raises_from_words: int  # a message must have so many to be raised by what it is like
+    raises_lively_from_words: int  # and so many where they found a cramp or a figure of speech, and no sign
     near: float  # rows so close in likelihood to the likeliest are asked about too
     grave: Scale
     emergency: Scale
@@ -577,6 +593,7 @@ class Phrases(Shape):
     answers: dict[str, dict[str, Texts]]
     context: Context
     replies: Replies = Replies()
+    courtesies: Courtesies = Courtesies()
     meanings: Meanings = Meanings()
 
     def __hash__(self) -> int:

@@ -387,6 +387,12 @@ async def test_a_card_that_comes_of_silence_says_so_and_so_does_why(talk: Conver
     card = next(one for one in ada.messages if action("U13") in one.text)
     assert "have had no answer" in card.text
     await talk.press(ada, "Why do you say this?", "which had no answer yet")
+    await talk.press(ada, f"es:{(await matters(talk, ada))[0].id}:read", None)
+    await talk.until(time(8, 30))
+    await talk.later(days=1)
+    asked = next(one for one in reversed(ada.messages) if "What came of it?" in one.text)
+    assert "my question had no answer" in asked.text
+    assert "you told me" not in asked.text
 
 
 # --- closed chats and outages ----------------------------------------------------------------------------

@@ -95,6 +95,11 @@ async def outcomes_of(talk: Conversation, row: Escalation) -> list[str]:
         ("U1", "couldn't get through", "cannot", "I was told to be seen today"),
         ("E18", "couldn't get through", "cannot", "I need help now"),
         ("E23", "couldn't get through", "cannot", "116 123"),
+        ("E18", "they can't see me until Friday", "cannot", "I need help now"),
+        ("E23", "they can't see me until Friday", "cannot", "116 123"),
+        ("U1", "in A&E now", "going", "I will ask you again"),
+        ("E18", "at the hospital now", "going", "I will ask you again"),
+        ("E18", "ambulance is here", "going", "I will ask you again"),
     ],
 )
 async def test_words_are_taken_as_the_button_they_mean(
@@ -107,6 +112,40 @@ async def test_words_are_taken_as_the_button_they_mean(
     assert not [one for one in heard if "What worries you?" in one.text]
     told = await row_of(talk, ada, rule)
     assert (await outcomes_of(talk, told))[-1] in (what, f"closed:{what}")
+
+
+async def test_a_day_too_late_is_noted_and_settles_nothing_urgent(talk: Conversation) -> None:
+    ada = await warned(talk, "U1")
+    heard = await talk.say(ada, "they can't see me until Friday")
+    assert "I was told to be seen today" in heard[0].text
+    assert "27 November" in heard[0].text
+    row = await row_of(talk, ada, "U1")
+    assert row.is_open
+    assert "cannot" in await outcomes_of(talk, row)
+    assert [event.detail for event in await events_of(talk, row) if event.what == "appointment"]
+
+
+async def test_a_day_soon_enough_is_the_appointment(talk: Conversation) -> None:
+    ada = await warned(talk, "S1")
+    heard = await talk.say(ada, "they can't see me until Friday")
+    assert "Good, that is noted." in heard[0].text
+    assert (await row_of(talk, ada, "S1")).outcome == "booked"
+
+
+async def test_a_day_too_late_is_not_noted_of_an_emergency(talk: Conversation) -> None:
+    ada = await warned(talk, "E18")
+    await talk.say(ada, "they can't see me until Friday")
+    row = await row_of(talk, ada, "E18")
+    assert row.is_open
+    assert not [event for event in await events_of(talk, row) if event.what == "appointment"]
+
+
+@pytest.mark.parametrize("rule", ["U1", "E18"])
+async def test_what_somebody_made_of_it_is_asked_by_button(talk: Conversation, rule: str) -> None:
+    ada = await warned(talk, rule)
+    heard = await talk.say(ada, "they said it's nothing")
+    assert ASKED in heard[0].text
+    assert (await row_of(talk, ada, rule)).is_open
 
 
 @pytest.mark.parametrize(

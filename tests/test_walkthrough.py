@@ -143,16 +143,13 @@ async def test_times_and_days_read_as_where_the_patient_lives(talk: Conversation
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("Thank you!", "You are welcome."),
-        ("good night", "Hello."),
-        ("ok", "All right."),
         ("stop", "/stop: stop all messages"),
         ("Stop messaging me.", "/stop: stop all messages"),
         ("delete my data", "/erase: delete everything"),
         ("settings", "/settings: times"),
     ],
 )
-async def test_a_courtesy_is_answered_and_a_bare_command_word_is_pointed_to_its_command(
+async def test_a_bare_command_word_is_pointed_to_its_command(
     talk: Conversation, typed: str, answer: str
 ) -> None:
     ada = await talk.patient()

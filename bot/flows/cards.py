@@ -217,7 +217,7 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
     if row.about_other:
         key = "follow_up_other"
     text = words.say(
-        "follow_up_despair" if despair and not row.about_other else key,
+        _as_known(content, row, "follow_up_despair" if despair and not row.about_other else key),
         day=words.day(patient.day_of(row.raised_at)),
         line=Html(_with_side(content, row, rule_words.line)),
         action=Html(rule_words.action),
@@ -229,6 +229,12 @@ def follow_up(content: Content, patient: Patient, row: Escalation, now: datetime
         _follow_up_rows(content, patient, row, now.date()),
         silent=row.level < Level.URGENT,
     )
+
+
+def _as_known(content: Content, row: Escalation, key: str) -> str:
+    """Return the key of words that do not say "you told me" of what nobody answered, where it has any."""
+    late = f"{key}_late"
+    return late if UNANSWERED in row.evidence and late in content.words.messages else key
 
 
 def choices_of(content: Content, row: Escalation) -> list[tuple[str, Outcome]]:
@@ -257,7 +263,7 @@ def still_open(content: Content, patient: Patient, row: Escalation, now: datetim
     """Return one short line about a matter that stands, for the evenings after it was asked about."""
     key = "still_open_despair" if is_despair(content, row.rule) else "still_open"
     text = content.words.say(
-        key,
+        _as_known(content, row, key),
         label=matter_label(content, row),
         day=content.words.day(patient.day_of(row.raised_at)),
         action=Html(content.rule_words[row.rule].action),
@@ -270,7 +276,7 @@ def still_open(content: Content, patient: Patient, row: Escalation, now: datetim
 def is_it_gone(content: Content, patient: Patient, row: Escalation) -> Message:
     """Return the question whether what was urgent has gone; only its yes lowers it."""
     text = content.words.say(
-        "ask_gone",
+        _as_known(content, row, "ask_gone"),
         day=content.words.day(patient.day_of(row.raised_at)),
         line=Html(_with_side(content, row, content.rule_words[row.rule].line)),
     )

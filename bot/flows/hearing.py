@@ -10,7 +10,7 @@ from bot.flows.asking import because_of, put_question, told_codes
 from bot.flows.cards import follow_up, is_despair, question_message, told_before
 from bot.flows.escalation import IN_REPLY, Raised, raise_findings
 from bot.flows.facts import known_facts
-from bot.flows.help import answer_to_plain_words
+from bot.flows.help import command_meant
 from bot.flows.pages import page
 from bot.flows.schedule import is_night, is_quiet, told_night
 from bot.flows.services import Services
@@ -168,12 +168,19 @@ def _with_signs(
     if standing is not None and heard.reading.seen:
         return answered
     leads_there = any(_leads_to_signs(message) for message in answered.messages)
+    if leads_there and standing is None and heard.reading.tells_only_a_cramp:
+        return answered  # "cramp now help": what helps, and one button for anything else
     is_enough = not heard.reading.is_open or (standing is not None and standing.level >= Level.EMERGENCY)
     if leads_there and is_enough:
         return answered
     if standing is not None or not heard.reading.cry:  # what stands, and what helps with a cramp, goes first
         return replace(answered, messages=(*answered.messages, signs))
     return replace(answered, messages=(signs, *answered.messages))
+
+
+def _with_way_to_signs(content: Content, message: Message) -> Message:
+    other = Button(content.words.plain("button_other_worry"), NEW_LIST)
+    return replace(message, rows=(*message.rows, (other,)))
 
 
 def _leads_to_signs(message: object) -> bool:
@@ -235,13 +242,16 @@ async def _answer(
     if came is not None:
         more = _has_answers(reading)
         return came + await _take_answers(services, store, patient, reading, night, origin) if more else came
+    if reading.courtesy and not (is_taken or heard.alarming or await _owes_an_answer(store, patient)):
+        return Reply(messages=(Message(content.words.say(f"courtesy_{reading.courtesy}")),))
     if reading.is_question and not _has_answers(reading):
         return await _answer_question(services, store, patient, content)
     if reading.seen and await store.open_escalations(patient.id):
         return await outcome.said_seen(services, store, patient, content, origin)
     topic = patient.expecting.partition(":")[0]
     if topic != "night" and _is_cramp_now(patient, reading, services.clock()):
-        return Reply(messages=(await cramp.what_to_do(store, patient, content, services.clock()),))
+        helping = await cramp.what_to_do(store, patient, content, services.clock())
+        return Reply(messages=(_with_way_to_signs(content, helping) if heard.alarming else helping,))
     if _has_answers(reading):
         return await _take_answers(services, store, patient, reading, night, origin)
     return await _otherwise(services, store, patient, content, reading, text, night, is_taken, origin)
@@ -259,7 +269,7 @@ async def _awaited(
         taken or (detail in settings.PAGES and not _is_of_night(services, patient, reading, text))
     ):
         return await settings.typed(services, store, patient, detail, text, origin)
-    if topic == "appointment" and not _has_answers(reading):
+    if topic == "appointment" and not _has_answers(reading) and not reading.courtesy:
         return await appointment.typed(services, store, patient, detail, text)
     return None
 
@@ -355,13 +365,20 @@ async def _answer_plain_words(
     night: date,
     origin: str,
 ) -> Reply | None:
-    """Take words as a choice that is offered, a courtesy, or a command without its slash; None for others."""
+    """Take words as a choice that is offered, or as a command without its slash; None for others."""
     asked = await _night_meant(services, store, patient, night)
     choice = await morning.typed_choice(services, store, patient, reading, text, asked, origin)
     if choice is not None:
         return choice
-    answer = answer_to_plain_words(content, text)
-    return None if answer is None else Reply(messages=(answer,))
+    command = command_meant(content, text)
+    return None if command is None else Reply(messages=(command,))
+
+
+async def _owes_an_answer(store: Store, patient: Patient) -> bool:
+    """Return whether an exact question or a warning waits: that comes before thanks and greetings."""
+    if await store.open_askings(patient.id):
+        return True
+    return await _standing(store, patient, others=False) is not None
 
 
 async def _answer_question(services: Services, store: Store, patient: Patient, content: Content) -> Reply:
@@ -382,8 +399,7 @@ async def _what_came(
     """The question what came of a warning, with a way to the others."""
     await store.note_event(row.id, IN_REPLY, services.clock(), origin)
     asked = follow_up(content, patient, row, services.clock())
-    other = Button(content.words.plain("button_other_worry"), NEW_LIST)
-    return Reply(messages=(replace(asked, rows=(*asked.rows, (other,))),))
+    return Reply(messages=(_with_way_to_signs(content, asked),))
 
 
 async def _standing(store: Store, patient: Patient, others: bool) -> Escalation | None:
@@ -403,9 +419,10 @@ def _may_be_of_other(reading: Reading) -> bool:
 
 
 def _is_cramp_now(patient: Patient, reading: Reading, now: datetime) -> bool:
-    """Return whether a cramp is told in the running night, and nothing of how the night was."""
+    """Return whether a cramp is told in the running night or cried out, and nothing of how the night was."""
     told = reading.pain is not None or reading.awake or reading.helped or reading.longest
-    return "cramp" in reading.feeling and not told and patient.is_enrolled and is_night(patient, now)
+    is_on = reading.cry or is_night(patient, now)
+    return "cramp" in reading.feeling and not told and patient.is_enrolled and is_on
 
 
 def _helps_first(content: Content, patient: Patient, heard: Heard, now: datetime) -> bool:

@@ -8,8 +8,6 @@ from bot.messages import Message, Reply
 from content.loader import Content
 from content.words import Html
 
-CIVIL = ("thanks", "greeting", "agreed")  # what is no answer and no question, and is still answered
-
 COMMANDS = (
     "cramp",
     "urgent",
@@ -43,12 +41,9 @@ async def show(services: Services, chat_id: int, language: str | None) -> Reply:
     return Reply(messages=(Message(words.say("help", lines=Html(lines), emergency=emergency)),))
 
 
-def answer_to_plain_words(content: Content, text: str) -> Message | None:
-    """Answer a word of courtesy, or point to the command that a word or two stand for; None for all else."""
+def command_meant(content: Content, text: str) -> Message | None:
+    """Point to the command that a word or two stand for; None for all else."""
     words, said = content.words, folded(text)
-    for kind in CIVIL:
-        if said in _listed(content, f"said_{kind}"):
-            return Message(words.say(f"answer_{kind}"))
     for name in COMMANDS:
         if said == name or said in _listed(content, f"said_{name}"):
             return Message(words.say("command_meant", command=name, text=words.say(f"command_{name}")))

@@ -12,6 +12,7 @@ from bot.flows.cards import (
     choices_of,
     cycle_of,
     follow_up,
+    is_despair,
     matter_label,
     question_message,
     who_to_call,
@@ -22,7 +23,7 @@ from bot.flows.services import Services
 from bot.messages import Button, Message, Outgoing, Reply
 from bot.model import Escalation, Outcome, Patient
 from bot.rules.hearing import Heard
-from bot.rules.reading_replies import Replied, meant
+from bot.rules.reading_replies import LATER, Replied, meant
 from bot.storage.store import Store
 from content.loader import Content
 from content.schema import Level
@@ -48,9 +49,10 @@ async def replied(
     said = heard.reading.replied
     if said is None or (heard.reading.is_question and not said.codes):
         return None
+    until = text if LATER in said.codes else ""
     again = await _taken_before(store, patient, origin)
     if again is not None:
-        return await _answer(services, store, patient, *again, text)
+        return await _answer(services, store, patient, *again, text, until)
     told = [row for row in await store.open_escalations(patient.id) if row.told_at is not None]
     asked = [row.id for row in told if await was_asked(store, row, origin)]
     if not asked:
@@ -64,7 +66,7 @@ async def replied(
         return await outcome.ask(services, store, patient, content, rows, origin)
     if len(rows) > 1:
         return Reply(messages=(_which(content, rows, Outcome(code)),))
-    return await _take(services, store, patient, content, rows[0], Outcome(code), text, origin)
+    return await _take(services, store, patient, content, rows[0], Outcome(code), text, until, origin)
 
 
 def _those_meant(told: Sequence[Escalation], said: Replied) -> list[Escalation]:
@@ -94,6 +96,7 @@ async def _take(
     row: Escalation,
     what: Outcome,
     text: str,
+    until: str,
     origin: str,
 ) -> Reply:
     """Record what the button would record; only the button itself settles an emergency."""
@@ -101,18 +104,30 @@ async def _take(
         return Reply(messages=(_to_confirm(services, content, patient, row),))
     await outcome.record(services, store, patient, row, what)
     await store.note_event(row.id, outcome.IN_WORDS, services.clock(), f"{what}:{origin}")
-    return await _answer(services, store, patient, row, what, text)
+    return await _answer(services, store, patient, row, what, text, until)
 
 
 async def _answer(
-    services: Services, store: Store, patient: Patient, row: Escalation, what: Outcome, text: str
+    services: Services,
+    store: Store,
+    patient: Patient,
+    row: Escalation,
+    what: Outcome,
+    text: str,
+    until: str,
 ) -> Reply:
-    """Say what the words were taken as, then what the button says; what was settled can be taken back."""
+    """Say what the words were taken as, then what the button says; what was settled can be taken back.
+
+    A day before which nobody sees them (*until*) settles nothing urgent, and is noted all the same.
+    """
     content = services.content_for(patient)
     first, *rest = (await outcome.answer_to(services, store, patient, row, what)).messages
     day = await appointment.told_day(services, store, patient, row, text) if what is Outcome.BOOKED else None
     if day is not None:
         first = Message(Html(f"{content.words.say('settled_booked')}\n\n{day.text}"), day.rows)
+    elif until and isinstance(first, Message) and _may_be_noted(content, row, what):
+        noted = await appointment.told_day(services, store, patient, row, until)
+        first = replace(first, text=Html(f"{first.text}\n\n{noted.text}")) if noted else first
     said = content.words.plain(key_of(content, row, what))
     lead = content.words.say("reply_taken", said=said, label=matter_label(content, row))
     messages: list[Outgoing] = [first, *rest]
@@ -126,6 +141,12 @@ async def _answer(
     if waiting:  # words answer no exact question: it stays in sight
         messages.append(question_message(content, patient, waiting[-1], services.clock().date()))
     return Reply(messages=tuple(messages))
+
+
+def _may_be_noted(content: Content, row: Escalation, what: Outcome) -> bool:
+    """Say whether a later day is worth noting: not of an emergency, of despair, or of somebody else."""
+    is_urgent = row.level is Level.URGENT and not is_despair(content, row.rule)
+    return what is Outcome.CANNOT and is_urgent and not row.about_other
 
 
 def key_of(content: Content, row: Escalation, what: Outcome) -> str:

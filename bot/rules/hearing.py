@@ -14,6 +14,8 @@ from content.keeping import kept
 from content.loader import Content
 from content.schema import Level
 
+EVERY_NIGHTS = frozenset({"cramp", "urge"})  # feelings that people tell in lively words
+SLOW = "slow"  # the group of signs that build up over weeks
 LIKE = "like:"  # begins the evidence of a row that a message is like
 MOST_ASKED = 8  # rows in one exact question: more buttons than this nobody reads
 
@@ -125,11 +127,13 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
     grave = odds(weighing.grave, leans, leans.grave, level, denies=denies)
     emergency = odds(weighing.emergency, leans, leans.emergency, level, denies=denies)
     says_little, raises = leans.words <= weighing.few_words, leans.words >= weighing.raises_from_words
+    lively = _is_only_lively(content, heard.reading)
+    at_once = not lively or leans.words >= weighing.raises_lively_from_words
     may_be = grave >= weighing.doubts_below
     if level >= Level.EMERGENCY and ((may_be and emergency >= weighing.no_emergency_below) or says_little):
         return heard
     if may_be and emergency >= weighing.emergency_from and raises:
-        said = _as_said(content, text, flags, heard, Level.EMERGENCY)
+        said = _as_said(content, text, flags, heard, Level.EMERGENCY, at_once=at_once)
         if said is not None:
             return said
     if level == Level.URGENT and (grave >= weighing.urgent_from or says_little):
@@ -138,23 +142,35 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
         heard = _doubted(heard)
     if grave >= weighing.urgent_from and raises:
         unsaid = replace(heard, alarming=True, unheard=True)
-        return _as_said(content, text, flags, heard, Level.URGENT) or unsaid
+        return _as_said(content, text, flags, heard, Level.URGENT, at_once=at_once) or unsaid
     if level >= Level.URGENT:
         return heard
     if grave < weighing.silent_below and not says_little:
         calm = replace(heard, own=replace(heard.own, asks=()), other=replace(heard.other, asks=()))
         return replace(calm, alarming=heard.reading.cry)
     hints = leans.grave.gravest_part >= weighing.asks_part_from or leans.gravest_row >= weighing.asks_row_from
-    unheard = not asked and grave >= weighing.asks_from and hints and not says_little
+    asks_from = weighing.asks_from_lively if lively else weighing.asks_from
+    unheard = not asked and grave >= asks_from and hints and not says_little
     return replace(heard, alarming=heard.reading.is_alarming or unheard, unheard=unheard)
 
 
+def _is_only_lively(content: Content, reading: Reading) -> bool:
+    """Say whether a cramp, restless legs or a figure of speech explains words like graver ones.
+
+    That is where there is no sign beside it but of something slow, and no word of danger.
+    """
+    signs = any(one.is_present and content.signs[one.sign].group != SLOW for one in reading.heard)
+    explained = reading.figurative or not EVERY_NIGHTS.isdisjoint(reading.feeling)
+    return explained and not (signs or reading.worrying)
+
+
 def _as_said(
-    content: Content, text: str, flags: Mapping[str, bool], heard: Heard, level: Level
+    content: Content, text: str, flags: Mapping[str, bool], heard: Heard, level: Level, *, at_once: bool
 ) -> Heard | None:
     """Raise the row of a level that a message is most like, and ask the near ones; None if there is none.
 
-    A row that hangs on a health question nobody has answered is asked and not raised.
+    A row that hangs on a health question nobody has answered is asked and not raised; so is every row
+    where it is not to be raised *at_once*.
     """
     of_level = [row for row, red_flag in content.red_flags.items() if red_flag.level == level]
     likely = most_like(content, text, of_level)
@@ -164,7 +180,9 @@ def _as_said(
     row, best = next((each for each in likely if each[0] in asked), likely[0])
     near = [other for other, found in likely if other != row and best - found <= content.weighing.near]
     waits = {one: _first_of(content, one, flags) for one in (row, *near)}
-    sure = [one for one in waits if not waits[one] and not hangs_on_one_answer(content, one, flags)][:1]
+    sure = [
+        one for one in waits if at_once and not waits[one] and not hangs_on_one_answer(content, one, flags)
+    ][:1]
     findings = [replace(finding_for(content, one, Facts()), evidence=(f"{LIKE}{one}",)) for one in sure]
     about = heard.other if heard.is_of_other else heard.own
     asks = (*chain.from_iterable(waits.values()), row, *about.asks, *near)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from bot.rules.reading_answers import Answers, read_answers
 from bot.rules.reading_context import Markers, Standing, Surroundings
+from bot.rules.reading_courtesies import CourtesyReader
 from bot.rules.reading_meaning import Meanings
 from bot.rules.reading_patterns import Compiler, Finder, Hit, Phrase, Text, masked
 from bot.rules.reading_replies import Replied, ReplyReader, phrases_of
@@ -62,11 +63,14 @@ class Reading:
     no_trouble: bool = False
     took: Mapping[str, str] = field(default_factory=lambda: NOTHING)  # answer code -> words it was read from
     cry: bool = False  # "help", "SOS", a universal word of another language
+    calls: bool = False  # the cry is for an ambulance
     is_question: bool = False
     meaningful: bool = True  # False: three words or more that mean nothing to us
+    figurative: bool = False  # a figure of speech stands in it
     worrying: bool = False  # a word of danger stands there: if nothing was raised, ask the warning signs
     seen: bool = False  # says that a clinician has seen or treated it
     replied: Replied | None = None  # what it says came of a warning
+    courtesy: str = ""  # "thanks", "hello": all that it says
 
     def signs(self) -> dict[str, str]:
         """Return the writer's own present signs, each "yes" or "unsure"."""
@@ -85,6 +89,12 @@ class Reading:
     def is_alarming(self) -> bool:
         """Say whether a cry or a word of danger stands there, whatever else the message says."""
         return self.cry or self.worrying
+
+    @property
+    def tells_only_a_cramp(self) -> bool:
+        """Say whether a cramp is told, and no sign, word of danger or call for an ambulance beside it."""
+        signs = any(heard.is_present for heard in self.heard)
+        return "cramp" in self.feeling and not (signs or self.worrying or self.calls)
 
     def doubtful(self) -> tuple[str, ...]:
         """List the signs, own or another's, that need the exact question."""
@@ -141,6 +151,7 @@ class _Reader:
         )
         self._extras = Finder(self._extra_phrases(compiler))
         self._replies = ReplyReader(phrases.replies, self._limbs)
+        self._courtesies = CourtesyReader(compiler, phrases.courtesies)
         self._meanings = Meanings(phrases.meanings.concepts, self._rules(), BETWEEN, self._barriers)
         known = compiler.vocabulary | filler | self._meanings.words
         self._topic = frozenset(context.topic) | self._named
@@ -151,7 +162,7 @@ class _Reader:
     def every_phrase(self) -> list[Phrase]:
         """Return every phrase of the vocabulary."""
         finders = (self._figures, self._signs, self._context, self._extras)
-        return [phrase for finder in finders for phrase in finder.phrases()]
+        return [*(phrase for finder in finders for phrase in finder.phrases()), *self._courtesies.phrases()]
 
     def read(self, text: str) -> Reading:
         """Read one message."""
@@ -185,7 +196,8 @@ class _Reader:
         legs = self._legs(hits, answering, around, laid)
         cries = [hit for hit in triggers if hit.phrase.code in ("cries", "foreign")]
         replied = self._replies.read(extras, cries, around, laid)
-        return replace(made, others_flags=others_flags, legs=legs, replied=replied)
+        made = replace(made, others_flags=others_flags, legs=legs, replied=replied)
+        return replace(made, courtesy=self._courtesies.read(text, first))
 
     def _reading(
         self,
@@ -218,6 +230,8 @@ class _Reader:
             no_trouble=answers.no_trouble,
             took=answers.took,
             cry=cry,
+            calls="calls" in said,
+            figurative="figures" in said,
             worrying="worries" in said,
             is_question=question,
             meaningful=taken or len(spelled) < FEW_WORDS or unknown * STRANGE_SHARE < len(spelled),

@@ -10,9 +10,11 @@ from bot.rules.reading_patterns import Compiler, Hit, Phrase, Text
 from content.schema import Replies
 
 KIND = "reply:"  # begins the kind of every phrase of a reply
-FAILED = frozenset({"not_yet", "cannot"})  # says that nothing has been done; wins over the words it stands on
+VERDICT = "verdict"  # what somebody made of it, on the telephone perhaps: no button by itself
+LATER = "later"  # nobody can see them before a day that is named
+FAILED = frozenset({"not_yet", "cannot", LATER})  # not done, or not in time; wins over the words it stands on
 LASTING = frozenset({"booked", "known"})  # "on Monday" beside it is a day to come, or does not matter
-RANK = {"cannot": 2, "not_yet": 1}
+RANK = {LATER: 3, "cannot": 2, "not_yet": 1}
 HEDGED_WITHIN = 1  # words between a hedge and what it puts in doubt
 ABOUT_WITHIN = 4  # words in which an answer says what it is about
 PARTS = frozenset({".", ",", "?"})
@@ -35,6 +37,8 @@ def meant(replied: Replied, offered: Collection[str]) -> str:
     for said, first in (("seen", "going"), ("booked", "going")):
         if codes == {said, first}:  # called first, and then it came to more
             codes = {said}
+    if codes == {LATER}:  # an appointment, or, where that is too late, nobody to be reached in time
+        codes = {"booked" if "booked" in offered else "cannot"}
     if replied.is_doubtful or len(codes) != 1 or not codes <= set(offered):
         return ""
     return codes.pop()
@@ -98,7 +102,9 @@ class ReplyReader:
     def _answers(self, by_kind: dict[str, list[Hit]], laid: Text) -> list[Hit]:
         answers = [*by_kind.get("said", ()), *self._alone(by_kind.get("alone", ()), laid)]
         void = by_kind.get("void", ())
-        return [hit for hit in answers if not any(hit.overlaps(one) for one in void)]
+        answers = [hit for hit in answers if not any(hit.overlaps(one) for one in void)]
+        done = [hit for hit in answers if hit.phrase.code != VERDICT]
+        return done or answers  # what was done says more than what was said of it
 
     def _alone(self, hits: Sequence[Hit], laid: Text) -> list[Hit]:
         """Return the places beside which only small words stand."""
