@@ -53,12 +53,14 @@ Flow = Callable[[Services, Asked], Awaitable[Reply]]
 class Buttons(BaseHandler[Update, Context, None]):
     """Takes every press to its area's flow: the area is the word before the first colon of what it carries.
 
-    One look into a table, where the library would try a pattern for each area.
+    One look into a table, where the library would try a pattern for each area. What is of no area `otherwise`
+    takes.
     """
 
     def __init__(self) -> None:
         super().__init__(self._take)
         self._callbacks: dict[str, Callback] = {}
+        self.otherwise: Callback | None = None
 
     def add(self, area: str, callback: Callback) -> None:
         """Let a callback take the presses of one area; ValueError when another has it."""
@@ -67,7 +69,7 @@ class Buttons(BaseHandler[Update, Context, None]):
         self._callbacks[area] = callback
 
     def check_update(self, update: object) -> bool:
-        """Return whether an update is a press of an area that is known."""
+        """Return whether an update is a press that somebody takes."""
         return isinstance(update, Update) and self._callback(update) is not None
 
     async def _take(self, update: Update, context: Context) -> None:
@@ -77,7 +79,7 @@ class Buttons(BaseHandler[Update, Context, None]):
 
     def _callback(self, update: Update) -> Callback | None:
         query = update.callback_query
-        return self._callbacks.get((query.data or "").partition(":")[0]) if query else None
+        return self._callbacks.get((query.data or "").partition(":")[0], self.otherwise) if query else None
 
 
 class Bridge:

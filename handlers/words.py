@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telegram.ext import CallbackQueryHandler, MessageHandler, filters
+from telegram.ext import MessageHandler, filters
 
 from bot.flows import hearing
 from bot.flows.refusals import old_button
@@ -34,4 +34,4 @@ def register(application: Application, bridge: Bridge) -> None:
     """Register what catches all the rest; last, so that commands go first."""
     application.add_handler(MessageHandler(PRIVATE & filters.TEXT, bridge.words(heard)))
     application.add_handler(MessageHandler(PRIVATE & NEW & ~filters.StatusUpdate.ALL, bridge.words(shared)))
-    application.add_handler(CallbackQueryHandler(bridge.button(no_such_button)))
+    bridge.buttons.otherwise = bridge.button(no_such_button)
