@@ -299,7 +299,7 @@ class TelegramMessenger:
 
 
 def fits_caption(text: str) -> bool:
-    """Say whether a text can stand under a picture, counted as Telegram counts."""
+    """Return whether a text can stand under a picture, counted as Telegram counts."""
     return len(plain(text).encode("utf-16-le")) // 2 <= MessageLimit.CAPTION_LENGTH
 
 

@@ -37,7 +37,7 @@ CONFLICT_EVERY = 60.0  # seconds between two lines about another poller
 IN_ASCII = json.JSONEncoder(separators=(",", ":"))  # half a character could not be kept otherwise
 
 Row = tuple[int, int | None, str]  # update id, chat id, the update as JSON
-Anyhow = Application[Any, Any, Any, Any, Any, Any]
+AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 Carry = Callable[[object, Awaitable[Any]], Awaitable[None]]
 log = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class Intake:
 
     def __init__(
         self,
-        application: Anyhow,
+        application: AnyApplication,
         order: ChatOrder,
         inbox: Inbox,
         failures: Failures,
@@ -497,7 +497,6 @@ def _is_maybe(error: BaseException | None) -> bool:
 def _wait_for(error: BaseException | None, times: int) -> float:
     if isinstance(error, DeliveryError) and error.retry_after:
         return error.retry_after
-    is_carrying = isinstance(
-        error, DeliveryError
-    )  # the reply failed, not what it says: Telegram may need a moment
-    return pause_after(times) if is_carrying or _is_outage(error) else 0.2 * times
+    # Where the reply failed, not what made it, Telegram may need a moment.
+    needs_time = isinstance(error, DeliveryError) or _is_outage(error)
+    return pause_after(times) if needs_time else 0.2 * times

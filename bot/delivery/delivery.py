@@ -97,7 +97,7 @@ class Delivery:
 
     @property
     def serves_bulk(self) -> bool:
-        """Say whether prompts and check-ins are ours to send: alone always, of several while elected."""
+        """Return whether prompts and check-ins are ours to send: alone always, of several while elected."""
         return self.bulk_until is None or self._ledger.real_clock() < self.bulk_until
 
     async def tick(self) -> datetime | None:

@@ -23,6 +23,9 @@ Going = tuple[Patient, Sending]
 Told = Callable[[Services, Store, Sequence[Going], datetime], Awaitable[None]]
 Foresee = Callable[[Services, Company, Sequence[Going], datetime], Awaitable[None]]
 
+LATE = "too late"  # the reason of a sending that is of no use any more
+AWAITED = (Kind.RESUME, Kind.APPOINTMENT)  # asked for by the patient: a pause does not hold them back
+
 
 @dataclass(frozen=True)
 class KindOf:
@@ -72,12 +75,8 @@ KINDS: dict[Kind, KindOf] = {
 }
 
 
-LATE = "too late"  # the reason of a sending that is of no use any more
-AWAITED = (Kind.RESUME, Kind.APPOINTMENT)  # asked for by the patient: a pause does not hold them back
-
-
 def may_repeat(kind: Kind) -> bool:
-    """Say whether a sending of unknown fate goes out again: safety must arrive, a check-in may come twice."""
+    """Return whether a sending of unknown fate goes out again: safety must, a check-in may come twice."""
     return kind.is_safety or kind is Kind.CHECKIN
 
 
@@ -89,8 +88,8 @@ def refusal(patient: Patient, sending: Sending, now: datetime) -> str:
         return "stopped"
     if patient.blocked_at is not None:
         return "blocked"
-    today = now.astimezone(patient.tz).date()
-    if sending.kind not in AWAITED and patient.paused_until and patient.paused_until > today:
+    paused = patient.paused_until is not None and patient.paused_until > patient.day_of(now)
+    if paused and sending.kind not in AWAITED:
         return "paused"
     if sending.useful_until is not None and now > sending.useful_until:
         return LATE

@@ -23,8 +23,9 @@ from bot.tally import Tally
 BATCH = 64  # claimed together at least; those of unknown fate that are settled together at most
 UNKNOWN = "unknown"  # the reason of a sending that may have arrived
 QUIET = "quiet hours"  # the reason of a sending that became so late that it came into them
-EVER = timedelta(days=36500)
+EVER = timedelta(days=36500)  # past the end of every lease
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds between two tries
+LONGEST_WAIT_OF_CARD = 30.0  # seconds
 BLOCKED_WAIT = timedelta(hours=6)
 GIVES_WAY = timedelta(seconds=1)  # how long a sending waits for a graver one before it looks again
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class Ledger:
             return await store.next_due_at(safety_only=safety_only)
 
     def holds(self, since: datetime) -> bool:
-        """Say whether what was begun after *since* (real clock) is still ours."""
+        """Return whether what was begun after *since* (real clock) is still ours."""
         return self.real_clock() < since + self._lease
 
     # --- before the call -------------------------------------------------------------------------------
@@ -236,8 +237,10 @@ class Ledger:
             try:
                 async with self.services.database.transaction() as store:
                     repeats = await self._settle_unknown(store, sending)
-                self._tally.tried_again += _daily([sending]) if repeats else 0
-                self._tally.let_go += 0 if repeats else _daily([sending])
+                if repeats:
+                    self._tally.tried_again += _daily([sending])
+                else:
+                    self._tally.let_go += _daily([sending])
             except Exception:
                 log.exception("sending not settled", extra={"sending": sending.id})
         if claimed or unknown:
@@ -278,5 +281,5 @@ def _pause(sending: Sending, asked: float) -> timedelta:
     """Longer after each failure, with some chance in it; the seconds Telegram asks for are honoured."""
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(sending.attempts, 10))
     if sending.kind is Kind.CARD:
-        wait = min(wait, 30.0)
+        wait = min(wait, LONGEST_WAIT_OF_CARD)
     return timedelta(seconds=max(asked, wait * random.uniform(0.8, 1.2)))  # noqa: S311  # no secret

@@ -187,7 +187,7 @@ class SendBudget:
         self._paused_until = max(self._paused_until, now + seconds)
 
     def _is_busy(self, chat_id: int, now: float) -> bool:
-        """Say whether a chat has so much sent to it that Telegram may well mean this chat alone."""
+        """Return whether a chat has so much sent to it that Telegram may well mean this chat alone."""
         return self._chats.get(chat_id, now) > now + self._gap
 
     def _end_of_try(self, chat_id: int | None) -> _Turn | None:

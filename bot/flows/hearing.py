@@ -275,7 +275,7 @@ async def _awaited(
 
 
 def _is_of_night(services: Services, patient: Patient, reading: Reading, text: str) -> bool:
-    """Say whether words tell of a night, and cannot be what the settings page left open waits for."""
+    """Return whether words tell of a night, and cannot be what the settings page left open waits for."""
     if not _has_answers(reading) or text.strip().isdecimal():
         return False
     page, content = patient.expecting.partition(":")[2], services.content_for(patient)

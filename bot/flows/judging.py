@@ -142,7 +142,7 @@ async def _known(store: Store, patient: Patient, content: Content, on: date) -> 
 
 
 def _is_told(checkin: CheckIn) -> bool:
-    """Say whether a night was told at all: one that was only skipped through is unknown."""
+    """Return whether a night was told at all: one that was only skipped through is unknown."""
     told = (checkin.pain is not None, checkin.signs, checkin.feeling, checkin.helped, checkin.longest)
     return any(told) or checkin.interest is not None
 

@@ -118,7 +118,7 @@ async def checkins_told(
 
 
 def _waits_for_words(patient: Patient) -> bool:
-    """Say whether typed words would be taken as another night, an appointment's day or a setting."""
+    """Return whether typed words would be taken as another night, an appointment's day or a setting."""
     topic, _, detail = patient.expecting.partition(":")
     # What names the message that answered it waits for nothing, and knows that message again.
     return topic in ("night", "appointment") or (topic == "set" and ":" not in detail)

@@ -144,7 +144,7 @@ async def _answer(
 
 
 def _may_be_noted(content: Content, row: Escalation, what: Outcome) -> bool:
-    """Say whether a later day is worth noting: not of an emergency, of despair, or of somebody else."""
+    """Return whether a later day is worth noting: not of an emergency, of despair, or of somebody else."""
     is_urgent = row.level is Level.URGENT and not is_despair(content, row.rule)
     return what is Outcome.CANNOT and is_urgent and not row.about_other
 

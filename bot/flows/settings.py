@@ -296,7 +296,7 @@ def _as_setting(press: str) -> str:
 
 
 def understands(content: Content, patient: Patient, what: str, text: str, now: datetime) -> bool:
-    """Say whether words can be the value that an open settings page waits for."""
+    """Return whether words can be the value that an open settings page waits for."""
     return _understood(content, patient, what, text, now) is not None
 
 

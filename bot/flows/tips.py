@@ -53,7 +53,7 @@ async def _in_place(services: Services, chat_id: int, urgent_too: bool = True) -
 
 
 async def _helps_now(services: Services, chat_id: int) -> bool:
-    """Say whether what helps may be told: nothing grave of the patient's own is open."""
+    """Return whether what helps may be told: nothing grave of the patient's own is open."""
     async with services.database.reading() as store:
         patient = await store.patient_of_chat(chat_id)
         return patient is None or not forbids_coaching(await store.open_escalations(patient.id))

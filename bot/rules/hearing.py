@@ -155,7 +155,7 @@ def _weighed(content: Content, text: str, flags: Mapping[str, bool], heard: Hear
 
 
 def _is_only_lively(content: Content, reading: Reading) -> bool:
-    """Say whether a cramp, restless legs or a figure of speech explains words like graver ones.
+    """Return whether a cramp, restless legs or a figure of speech explains words like graver ones.
 
     That is where there is no sign beside it but of something slow, and no word of danger.
     """

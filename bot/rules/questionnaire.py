@@ -50,7 +50,7 @@ def is_asked(question: Question, checkin: CheckIn) -> bool:
 
 
 def stands(question: Question, checkin: CheckIn) -> bool:
-    """Say whether an answer belongs to this night: also one typed before the pain it hangs on is known."""
+    """Return whether an answer belongs to this night: also one typed before the pain it hangs on is known."""
     return checkin.pain is None or is_asked(question, checkin)
 
 

@@ -41,7 +41,7 @@ class Heard:
 
     @property
     def is_present(self) -> bool:
-        """Say whether somebody has it now."""
+        """Return whether somebody has it now."""
         return self.certainty != "no" and not self.past and not self.asked
 
 
@@ -82,17 +82,17 @@ class Reading:
 
     @property
     def is_open(self) -> bool:
-        """Say whether the warning signs must be asked when nothing was made of the message."""
+        """Return whether the warning signs must be asked when nothing was made of the message."""
         return self.cry or self.worrying or not self.meaningful
 
     @property
     def is_alarming(self) -> bool:
-        """Say whether a cry or a word of danger stands there, whatever else the message says."""
+        """Return whether a cry or a word of danger stands there, whatever else the message says."""
         return self.cry or self.worrying
 
     @property
     def tells_only_a_cramp(self) -> bool:
-        """Say whether a cramp is told, and no sign, word of danger or call for an ambulance beside it."""
+        """Return whether a cramp is told, and no sign, word of danger or call for an ambulance beside it."""
         signs = any(heard.is_present for heard in self.heard)
         return "cramp" in self.feeling and not (signs or self.worrying or self.calls)
 
@@ -239,7 +239,7 @@ class _Reader:
         )
 
     def _is_small_talk(self, hit: Hit, typed: list[Word]) -> bool:
-        """Say whether a single cry ("help") stands in a message that says more ("did that help?")."""
+        """Return whether a single cry ("help") stands in a message that says more ("did that help?")."""
         words = sum(word.text.isalnum() for word in typed)
         return hit.phrase.code == "cries" and hit.end - hit.start == 1 and words > CRY_MOST
 
@@ -288,7 +288,7 @@ class _Reader:
         return any(word.text in self._limbs for word in laid.words[hit.start : hit.end])
 
     def _worries(self, hits: list[Hit], around: Surroundings) -> bool:
-        """Say whether something of danger stands there as somebody's present state."""
+        """Return whether something of danger stands there as somebody's present state."""
         found = [around.standing(hit) for hit in hits]
         return any(one.certainty != "no" and not one.past and not one.asked for one in found)
 
@@ -321,7 +321,7 @@ class _Reader:
         return made
 
     def _begins(self, clause: list[Word], at: int) -> bool:
-        """Say whether a word begins what a clause says."""
+        """Return whether a word begins what a clause says."""
         return (
             at == 0
             or clause[at - 1].text in CONNECTIVES

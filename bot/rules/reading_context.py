@@ -136,7 +136,7 @@ class Surroundings:
         return found
 
     def _denied_after(self, trigger: Hit, hit: Hit) -> bool:
-        """Say whether a negation that follows is meant for this ("chest pain: no")."""
+        """Return whether a negation that follows is meant for this ("chest pain: no")."""
         between = self._words[hit.end : trigger.start]
         if not 0 <= trigger.start - hit.end <= AFTER_MOST or not self._markers.stops.isdisjoint(
             set(between) - {"?"}
@@ -169,7 +169,7 @@ class Surroundings:
         )
 
     def _is_clause(self, start: int) -> bool:
-        """Say whether the words from here to the next comma or stop have a subject or verb of their own."""
+        """Return whether the words from here to the next comma or stop have a subject or verb."""
         for index in range(start, len(self._words)):
             word = self._words[index]
             if word in self._markers.stops or (word in (",", "and") and index > start):
@@ -189,11 +189,11 @@ class Surroundings:
     # --- time -----------------------------------------------------------------------------------------
 
     def _marked(self, kind: str, hit: Hit) -> bool:
-        """Say whether a marker of this kind belongs to the hit: same clause, near, nothing else between."""
+        """Return whether a marker belongs to the hit: same clause, near, nothing else between."""
         return any(self._belongs(mark, hit) for mark in self._by_kind.get(kind, ()))
 
     def _told_of_the_past(self, hit: Hit) -> bool:
-        """Say whether the sentence spoke of the past before ("she had it in 2019, she could not ...")."""
+        """Return whether the sentence spoke of the past before ("she had it in 2019, she could not ...")."""
         return any(
             mark.end <= hit.start and SENTENCE_ENDS.isdisjoint(self._words[mark.end : hit.start])
             for mark in self._by_kind.get("past", ())
@@ -214,7 +214,7 @@ class Surroundings:
         return mark.start - cuts[-1] <= MARK_ALONE and not self._begins_clause(cuts[-1] + 1)
 
     def _is_now(self, mark: Hit, over: Sequence[Hit]) -> bool:
-        """Say whether a word of the present is one: not the "now" of "fine now", nor "never came back"."""
+        """Return whether a word of the present is one: not the "now" of "fine now", nor "never came back"."""
         return not self._is_denied(mark) and bool(_outside([mark], over))
 
     def _is_denied(self, mark: Hit) -> bool:
@@ -247,11 +247,11 @@ class Surroundings:
 
     @property
     def is_question(self) -> bool:
-        """Say whether the message asks for something."""
+        """Return whether the message asks for something."""
         return bool(self._by_kind["asking"] or self._by_kind.get("about"))
 
     def _is_asking(self, hit: Hit) -> bool:
-        """Say whether a question word really begins a question."""
+        """Return whether a question word really begins a question."""
         if hit.start > 0 and self._words[hit.start - 1] not in OPENERS | self._markers.stops:
             return False
         if hit.end - hit.start > 1:  # a whole opening ("can statins")
@@ -276,7 +276,7 @@ class Surroundings:
         return any(start <= mark.start < end for mark in self._by_kind.get("selves", ()))
 
     def _excused(self, hit: Hit) -> bool:
-        """Say whether a harmless cause stands beside it ("from laughing")."""
+        """Return whether a harmless cause stands beside it ("from laughing")."""
         for mark in self._by_kind.get("excuses", ()):
             if self._is_denied(mark):
                 continue
@@ -286,7 +286,7 @@ class Surroundings:
         return False
 
     def _is_elsewhere(self, hit: Hit) -> bool:
-        """Say whether an animal or a story is the nearest thing before it that it can be said of."""
+        """Return whether an animal or a story is the nearest thing before it that it can be said of."""
         return self._is_nearest("animals", hit, ("selves", "others")) or self._is_nearest(
             "stories", hit, ("selves",)
         )
@@ -304,7 +304,7 @@ class Surroundings:
     # --- whose ----------------------------------------------------------------------------------------
 
     def _is_other(self, hit: Hit) -> bool:
-        """Say whether the nearest owner at or before the hit is somebody else."""
+        """Return whether the nearest owner at or before the hit is somebody else."""
         owner, place = False, -1
         others = self._by_kind.get("others", ())
         for mark in others:

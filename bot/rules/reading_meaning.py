@@ -40,7 +40,7 @@ class _Item:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Say whether it is words of which one must stand there."""
+        """Return whether it is words of which one must stand there."""
         return not (self.concept or self.gap or self.maybe)
 
 
@@ -126,7 +126,7 @@ class Meanings:
                 yield parts
 
     def _is_near(self, parts: tuple[Span, ...], rule: _Rule, message: _Message) -> bool:
-        """Say whether the parts stand close by, in one sentence, with nothing else in between."""
+        """Return whether the parts stand close by, in one sentence, with nothing else in between."""
         ordered = sorted(parts)
         for (start, end), (following, _) in pairwise(ordered):
             if following == start or following - end > rule.reach:
@@ -207,11 +207,11 @@ class _Message:
         self.hinted = frozenset(self._tried)  # concepts of which a word is there
 
     def has_all(self, concepts: Iterable[str]) -> bool:
-        """Say whether each concept stands somewhere."""
+        """Return whether each concept stands somewhere."""
         return all(self.spans(concept) for concept in concepts)
 
     def has_any(self, concepts: Iterable[str]) -> bool:
-        """Say whether one of the concepts stands somewhere, not denied ("no bruise")."""
+        """Return whether one of the concepts stands somewhere, not denied ("no bruise")."""
         return any(
             NEGATIVE.isdisjoint(self.words[max(0, start - DENIED_BY) : start])
             for concept in concepts
@@ -219,7 +219,7 @@ class _Message:
         )
 
     def is_negative(self, span: Span) -> bool:
-        """Say whether the words of a place hold a negation of their own."""
+        """Return whether the words of a place hold a negation of their own."""
         return not NEGATIVE.isdisjoint(self.words[span[0] : span[1]])
 
     def negation_of(self, span: Span) -> int:
@@ -272,7 +272,7 @@ class _Message:
             yield at
 
     def _is(self, item: _Item, at: int) -> bool:
-        """Say whether a word is one of those that an item names."""
+        """Return whether a word is one of those that an item names."""
         if at >= len(self.words):
             return False
         word = self.words[at]

@@ -9,7 +9,6 @@ from functools import cached_property
 
 from bot.rules.reading_words import Word
 
-BARRIERS = frozenset({".", "?"})
 NEGATIVE = frozenset({"not", "no", "never", "nor", "neither", "without", "none"})
 MASK = "_"
 GAP_MOST = 7
@@ -31,7 +30,7 @@ class Phrase:
 
     @property
     def joined(self) -> bool:
-        """Say whether it names what is wrong and with what."""
+        """Return whether it names what is wrong and with what."""
         return self.parts > 1
 
     @cached_property
@@ -49,7 +48,7 @@ class Hit:
     end: int
 
     def overlaps(self, other: Hit) -> bool:
-        """Say whether both stand on some of the same words."""
+        """Return whether both stand on some of the same words."""
         return self.start < other.end and other.start < self.end
 
 
@@ -133,7 +132,7 @@ class Compiler:
         return Text(tuple(words), "".join(parts), at, frozenset(word.text for word in words))
 
     def _is_small(self, word: Word) -> bool:
-        """Say whether `~` may skip it: a small word, one nobody knows, or a manner ("terribly")."""
+        """Return whether `~` may skip it: a small word, one nobody knows, or a manner ("terribly")."""
         return word.text in self._filler or not word.known or word.text.endswith("ly")
 
     def _source(self, text: str) -> tuple[str, frozenset[str]]:

@@ -139,7 +139,7 @@ class ReplyReader:
         return False
 
     def _is_about_else(self, hit: Hit, by_kind: dict[str, list[Hit]], laid: Text) -> bool:
-        """Say whether an answer says that it is about something that may be another matter."""
+        """Return whether an answer says that it is about something that may be another matter."""
         for mark in by_kind.get("about", ()):
             between = [word.text for word in laid.words[hit.end : mark.start]]
             if mark.end <= hit.start or "." in between or len(between) > ABOUT_WITHIN:

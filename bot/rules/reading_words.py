@@ -12,7 +12,6 @@ from rapidfuzz.process import extract
 
 PIECE = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[.,;:!?/()\n&+-]")
 LONG_REPEAT = re.compile(r"([^\W\d_])\1{2,}")
-PAIRED = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 STOP_MARKS = {
     ".": ".",
     "!": ".",
@@ -125,7 +124,7 @@ class Speller:
         return self._split(typed) or self._corrected(typed)
 
     def _is_inflected(self, typed: str) -> bool:
-        """Say whether it is a stem that stands in a concept, with an ordinary ending."""
+        """Return whether it is a stem that stands in a concept, with an ordinary ending."""
         return any(
             typed[:end] in self._stems and (not typed[end:] or typed[end:] in ENDINGS)
             for end in range(SHORTEST_STEM, len(typed) + 1)

@@ -40,7 +40,7 @@ class Database:
 
     @property
     def is_shared(self) -> bool:
-        """Say whether several replicas may work on it."""
+        """Return whether several replicas may work on it."""
         return self._place.file is None
 
     def size(self) -> int | None:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 ShapeT = TypeVar("ShapeT", bound="DataclassInstance")
 PRUNED_AT_ONCE = 1000  # rows looked at in one transaction: a few hundredths of a second
-Given = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 
 
 class Statements:
