@@ -87,6 +87,7 @@ class Patient:
     blocked_at: datetime | None
     created_at: datetime
     zone_country_asked: bool = False  # numbers of both countries are shown until answered
+    checkin_every: int = 1  # days from one check-in to the next
 
     @property
     def tz(self) -> ZoneInfo:

@@ -334,6 +334,7 @@ class Timing(Shape):
     checkin_choices: Annotated[tuple[time, ...], BeforeValidator(frozen)]
     no_repeat_nights: int
     pause_choices_days: Annotated[tuple[int, ...], BeforeValidator(frozen)]
+    checkin_every_choices_days: Annotated[tuple[int, ...], BeforeValidator(frozen)]
     sign_nights: int  # nights for which a sign keeps gating tips
     unanswered_nights_before_asking: int
     cramp_lasts_minutes: int  # a cramp that has let go by then has not lasted long

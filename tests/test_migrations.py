@@ -159,15 +159,16 @@ async def test_an_older_database_is_copied_before_it_changes(
     await migrating.migrate(place_of(f"sqlite:///{file}"))
 
     (copy,) = copies(tmp_path)
-    assert copy.name == "quietlegs.db.before-0900-was-0007"
+    assert copy.name == "quietlegs.db.before-0900-was-0008"
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    for path, revision in ((copy, "0007"), (file, "0900")):
+    for path, revision in ((copy, "0008"), (file, "0900")):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
 
 
 def before_the_last(connection: sqlite3.Connection) -> None:
-    """Undo what the last revision did."""
+    """Undo what the last two revisions did."""
+    connection.execute("ALTER TABLE patient DROP COLUMN checkin_every")
     connection.execute("DROP INDEX ix_sending_undecided")
     connection.execute("CREATE INDEX ix_sending_unknown ON sending (due_at) WHERE state = 'unknown'")
     connection.execute("DROP INDEX ix_sending_ready")

@@ -350,6 +350,7 @@ async def test_clearly_better_nights_are_praised_once_and_a_break_is_offered(tal
     assert heard(ada).count(line) == 1
     assert ada.last.silent or any(one.silent for one in ada.messages if line in one.text)
     assert any(press.startswith("se:pause:") for press in buttons(ada))
+    assert "se:page:every" in buttons(ada)
     await talk.later(days=3)
     assert heard(ada).count(line) == 1
     said = await talk.say(ada, "/why")

@@ -35,7 +35,8 @@ async def test_the_settings_show_what_stands(talk: Conversation) -> None:
         "Time zone: London (it is 18:0",
         "Country: United Kingdom",
         "Sound: on in the evening",
-        "I write every evening and morning.",
+        "Morning question: 08:30, every morning",
+        "I write every evening, and in the morning as set above.",
     ):
         assert line in said[0].text
 
@@ -57,6 +58,9 @@ async def test_who_is_not_enrolled_is_sent_to_the_start(talk: Conversation) -> N
         ("prompt", "9:30pm", "Evening message: 21:30"),
         ("checkin", "half past seven", "Morning question: 07:30"),
         ("checkin", "6.45", "Morning question: 06:45"),
+        ("every", "once a week", "Morning question: 08:30, every 7 days"),
+        ("every", "Monthly.", "Morning question: 08:30, every 28 days"),
+        ("every", "every 3 days", "Morning question: 08:30, every 3 days"),
         ("quiet", "10 pm to 7 am", "Quiet hours: 22:00 to 07:00"),
         ("quiet", "from 11 pm until 6:30", "Quiet hours: 23:00 to 06:30"),
         ("quiet", "21-8", "Quiet hours: 21:00 to 08:00"),
@@ -71,7 +75,7 @@ async def test_a_setting_is_typed_and_shown(talk: Conversation, page: str, typed
     assert any(line in message.text for message in said), [message.text for message in said]
 
 
-@pytest.mark.parametrize("page", ["prompt", "checkin", "quiet", "zone", "country", "pause"])
+@pytest.mark.parametrize("page", ["prompt", "checkin", "every", "quiet", "zone", "country", "pause"])
 async def test_what_is_not_understood_is_asked_again(talk: Conversation, page: str) -> None:
     ada = await talk.patient()
     before = await patient_of(talk, ada)
@@ -341,7 +345,7 @@ async def test_nonsense_in_a_button_is_answered_and_changes_nothing(talk: Conver
 
 async def test_every_page_has_short_buttons_and_a_way_back(talk: Conversation) -> None:
     ada = await talk.patient(country="US", zone="America/Chicago")
-    for page in ("prompt", "checkin", "zone", "country", "quiet", "pause"):
+    for page in ("prompt", "checkin", "every", "zone", "country", "quiet", "pause"):
         await opened(talk, ada, page)
         shown = buttons(ada)
         assert "se:page:overview" in shown

@@ -14,7 +14,7 @@ from bot.flows.asking import GRAVER, PATTERN, has_emergency, put_question
 from bot.flows.cards import cycle_of, told_before
 from bot.flows.escalation import Spoken, close, note_met, raise_one
 from bot.flows.facts import facts_of, flags_of, known_facts, signs_of
-from bot.flows.pauses import pause_choices
+from bot.flows.pauses import fewer_messages
 from bot.flows.remembering import CORRECTED, GONE, LOOKS_BACK, SUPERSEDED, remembered
 from bot.flows.schedule import ended_night, out_of_quiet
 from bot.flows.services import Services
@@ -379,4 +379,4 @@ async def render_word(
     text = content.words.say(
         "good_news", line=Html(words.line), why=Html(words.why), action=Html(words.action)
     )
-    return Spoken(Message(text, pause_choices(content, patient.day_of(now)), silent=True))
+    return Spoken(Message(text, fewer_messages(content, patient, now), silent=True))

@@ -18,10 +18,11 @@ async def is_due(store: Store, patient: Patient, content: Content, night: date) 
 
     While something grave is open silence changes nothing.
     """
-    first = night - timedelta(days=content.timing.unanswered_nights_before_asking)
+    most = content.timing.unanswered_nights_before_asking
+    first = night - timedelta(days=most * patient.checkin_every)
     asked = await store.diary(patient.id, night - NIGHTS, night)  # as judged: read once for both
     before = [one for one in asked if first <= one.night < night]
-    if len(before) < (night - first).days:
+    if len(before) < most:
         return False
     if any(one.message_id is None or one.is_logged or one.done or one.signs for one in before):
         return False

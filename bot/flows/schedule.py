@@ -119,24 +119,38 @@ def _place_in_line(patient: Patient, night: date, due: datetime) -> timedelta:
 
 def _checkin_after(patient: Patient, timing: Timing, after: datetime) -> Planned:
     times = patient.times
-    due = next_local(_not_of_the_pause(after, patient), times.checkin_at, patient.tz)
+    due = _next_checkin(patient, _not_of_the_pause(after, patient))
     night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
     until = checkin_useful_until(due, times.prompt_at, patient.tz, timing)
     return Planned(patient.id, Kind.CHECKIN, night.isoformat(), 0, due, until)
 
 
+def _next_checkin(patient: Patient, after: datetime) -> datetime:
+    """Return the first check-in time after a moment; days between two are counted from the day of joining."""
+    due = next_local(after, patient.times.checkin_at, patient.tz)
+    day = patient.day_of(due)
+    off = (patient.day_of(patient.created_at) - day).days % patient.checkin_every
+    return local_moment(day + timedelta(days=off), patient.times.checkin_at, patient.tz) if off else due
+
+
 def coming(patient: Patient, now: datetime, until: datetime) -> list[tuple[datetime, Kind]]:
     """Return every prompt and check-in after now, in order, as times, zone and pause have it, rows aside."""
-    first = {
-        Kind.PROMPT: (_not_while_paused(now, patient), patient.times.prompt_at),
-        Kind.CHECKIN: (_not_of_the_pause(now, patient), patient.times.checkin_at),
-    }
+
+    def next_prompt(after: datetime) -> datetime:
+        return next_local(after, patient.times.prompt_at, patient.tz)
+
+    def next_checkin(after: datetime) -> datetime:
+        return _next_checkin(patient, after)
+
     found = []
-    for kind, (after, at) in first.items():
-        due = next_local(after, at, patient.tz)
+    for kind, after, next_after in (
+        (Kind.PROMPT, _not_while_paused(now, patient), next_prompt),
+        (Kind.CHECKIN, _not_of_the_pause(now, patient), next_checkin),
+    ):
+        due = next_after(after)
         while due <= until:
             found.append((due, kind))
-            due = next_local(due, at, patient.tz)
+            due = next_after(due)
     return sorted(found)
 
 

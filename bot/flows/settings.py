@@ -7,7 +7,8 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows import enrolment, numbers
 from bot.flows.escalation import replan
-from bot.flows.pauses import pause_choices
+from bot.flows.help import folded
+from bot.flows.pauses import every_choices, how_often, pause_choices
 from bot.flows.refusals import nobody, not_enrolled, old_button
 from bot.flows.schedule import plan_all
 from bot.flows.services import Services
@@ -20,7 +21,7 @@ from bot.storage.store import Store
 from content.loader import Content
 from content.words import Html
 
-PAGES = ("prompt", "checkin", "zone", "country", "quiet", "pause", enrolment.SHARING)
+PAGES = ("prompt", "checkin", "every", "zone", "country", "quiet", "pause", enrolment.SHARING)
 FURTHEST_PAUSE = timedelta(days=366)
 
 
@@ -42,6 +43,7 @@ def overview(content: Content, patient: Patient, now: datetime, lead: str = "") 
         "settings",
         prompt=words.time(times.prompt_at),
         checkin=words.time(times.checkin_at),
+        every=how_often(content, patient.checkin_every),
         quiet=_quiet(content, times.quiet_from, times.quiet_until),
         zone=places.zone_label(patient.zone or "UTC", content.language),
         clock=words.time(now.astimezone(patient.tz).time()),
@@ -55,6 +57,7 @@ def overview(content: Content, patient: Patient, now: datetime, lead: str = "") 
         text = Html(f"{lead}\n\n{text}")
     rows: list[tuple[Button, ...]] = [
         (_page_button(content, "prompt"), _page_button(content, "checkin")),
+        (_page_button(content, "every"),),
         (_page_button(content, "zone"), _page_button(content, "country")),
         (
             _page_button(content, "quiet"),
@@ -162,6 +165,8 @@ def _understood_as(content: Content, patient: Patient, what: str, now: datetime)
     if what == "quiet":
         span = _quiet(content, patient.times.quiet_from, patient.times.quiet_until)
         return words.say("accepted_quiet", value=span)
+    if what == "every":
+        return words.say("accepted_every", value=how_often(content, patient.checkin_every))
     if what == "pause" and patient.paused_until:
         return words.say("accepted_pause", day=words.day(patient.paused_until))
     return words.say("accepted_sound" if what == "sound" else "accepted_resume")
@@ -192,6 +197,7 @@ def _page(services: Services, content: Content, patient: Patient, page: str) -> 
         enrolment.SHARING: lambda: enrolment.zone_page(content, patient.country, "se", services.default_zone),
         "prompt": lambda: enrolment.time_page(content, "prompt", "se"),
         "checkin": lambda: enrolment.time_page(content, "checkin", "se"),
+        "every": lambda: Message(content.words.say("ask_every"), every_choices(content)),
         "quiet": lambda: _quiet_page(content),
         "pause": lambda: _pause_page(content, patient.day_of(services.clock())),
     }[page]()
@@ -216,7 +222,8 @@ def _pause_page(content: Content, today: date) -> Message:
 async def apply(services: Services, store: Store, patient: Patient, what: str, value: str) -> Patient | None:
     """Write one setting and plan what follows from it; None when the value makes no sense."""
     fields = _fields(patient, what, value, patient.day_of(services.clock()))
-    if fields is None:
+    often = services.content_for(patient).timing.checkin_every_choices_days
+    if fields is None or fields.get("checkin_every", often[0]) not in often:
         return None
     zone_before = patient.tz
     patient = await store.change_patient(patient.id, expecting="", **fields)
@@ -245,6 +252,8 @@ def _fields(patient: Patient, what: str, value: str, today: date) -> dict[str, o
         start, _, end = value.partition("-")
         span = enrolment.clock_of(start), enrolment.clock_of(end)
         return {"quiet_from": span[0], "quiet_until": span[1]} if None not in span else None
+    if what == "every":
+        return {"checkin_every": int(value)} if value.isdecimal() else None
     if what == "pause":
         until = iso_date(value)
         return {"paused_until": until} if until and today < until <= today + FURTHEST_PAUSE else None
@@ -308,6 +317,8 @@ def _understood(
         today = patient.day_of(now)
         until = read_date(text, today, content.clock, month_first=month_first(content, patient))
         return until.isoformat() if until else None
+    if what == "every":
+        return _often(content, text)
     if what == "quiet":
         start, end = _span(content, text)
         return f"{start:%H%M}-{end:%H%M}" if start and end else None
@@ -318,6 +329,16 @@ def month_first(content: Content, patient: Patient) -> bool:
     """Return whether 2/12 is 12 February where the patient is; where that is not known it is 2 December."""
     pattern = str(content.words.locale.date_formats["short"])
     return patient.country is not None and pattern.lower().index("m") < pattern.lower().index("d")
+
+
+def _often(content: Content, text: str) -> str | None:
+    """Read how often to ask: in the language's own words, or as a number of days."""
+    said = folded(text)
+    for days in content.timing.checkin_every_choices_days:
+        meant = {folded(one) for one in content.words.plain(f"said_every_{days}").split("|")}
+        if said in meant | {str(days), folded(how_often(content, days))}:
+            return str(days)
+    return None
 
 
 def _span(content: Content, text: str) -> tuple[time | None, time | None]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     TextClause,
     and_,
     bindparam,
+    false,
     func,
     or_,
     select,
@@ -415,15 +416,16 @@ class Sendings(Statements):
         """Return who of the patients *after* < id <= *until* takes part and has nothing of a kind ahead.
 
         *since* is the earliest subject to look at: a night (ISO date). What is due after *latest* counts only
-        during a pause.
+        during a pause, and for who is not asked every morning.
         """
         found = []
         for kind in kinds:
+            seldom = patient.c.checkin_every > 1 if kind is Kind.CHECKIN else false()
             ahead = select(sending.c.id).where(
                 sending.c.patient_id == patient.c.id,
                 sending.c.kind == kind,
                 sending.c.subject >= since,
-                or_(sending.c.due_at <= latest, patient.c.paused_until.is_not(None)),
+                or_(sending.c.due_at <= latest, patient.c.paused_until.is_not(None), seldom),
                 _is(State.READY, State.CLAIMED, State.SENDING),
             )
             rows = await self._all(

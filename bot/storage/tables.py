@@ -66,6 +66,7 @@ patient = Table(
     Column("blocked_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("zone_country_asked", Boolean, nullable=False),
+    Column("checkin_every", Integer, nullable=False, server_default="1"),  # days
     **COUNTED,
 )
 
