@@ -30,7 +30,7 @@ def how_often(content: Content, days: int) -> str:
 def every_choices(content: Content) -> Rows:
     """Return how often a check-in can come, each a button."""
     return tuple(
-        (Button(how_often(content, days), f"se:every:{days}"),)
+        (Button(content.words.plain("button_every", n=days), f"se:every:{days}"),)
         for days in content.timing.checkin_every_choices_days
     )
 
