@@ -55,6 +55,11 @@ async def test_what_is_planned_a_month_ahead_is_not_planned_again(talk: Conversa
     assert (await planned(talk, ada))[Kind.CHECKIN] == due
 
 
+async def test_the_answer_names_the_day_of_the_next_one(talk: Conversation) -> None:
+    ada = await less_often(talk, 28)
+    assert "every 28 days, next on Friday 18 Dec" in ada.last.text
+
+
 async def test_every_morning_again_begins_with_the_next_one(talk: Conversation) -> None:
     ada = await less_often(talk, 28)
     await talk.press(ada, "se:page:every")

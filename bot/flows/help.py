@@ -1,8 +1,9 @@
-"""What the bot can do and what it is not; what is said to a greeting, or to a command typed as a word."""
+"""What the bot can do and what it is not; what is said to a command typed as a word."""
 
 from __future__ import annotations
 
 from bot.flows import numbers
+from bot.flows.plain_words import folded, listed
 from bot.flows.services import Services
 from bot.messages import Message, Reply
 from content.loader import Content
@@ -45,15 +46,6 @@ def command_meant(content: Content, text: str) -> Message | None:
     """Point to the command that a word or two stand for; None for all else."""
     words, said = content.words, folded(text)
     for name in COMMANDS:
-        if said == name or said in _listed(content, f"said_{name}"):
+        if said == name or said in listed(content, f"said_{name}"):
             return Message(words.say("command_meant", command=name, text=words.say(f"command_{name}")))
     return None
-
-
-def folded(text: str) -> str:
-    """Return words in small letters without what ends a sentence, so that "Left." is "left"."""
-    return " ".join(text.casefold().replace("’", "'").split()).strip(" .!,?…")
-
-
-def _listed(content: Content, key: str) -> tuple[str, ...]:
-    return tuple(content.words.plain(key).split(" | ")) if key in content.words.messages else ()

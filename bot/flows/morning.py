@@ -11,9 +11,9 @@ from bot.flows.asking import put_question
 from bot.flows.cards import MISTAP
 from bot.flows.escalation import Raised, Spoken, ask_what_has_gone, raise_findings
 from bot.flows.facts import facts_of, rows_of, told_elsewhere
-from bot.flows.help import folded
 from bot.flows.judging import NIGHTS, judge_diary_of, look_ahead, word_subjects
 from bot.flows.pages import ask, change_menu, page
+from bot.flows.plain_words import folded
 from bot.flows.precedence import NO_GRAVITY, waits_for_graver
 from bot.flows.refusals import nobody, not_enrolled, old_button
 from bot.flows.schedule import ended_night, is_silent, plan_checkins, told_night

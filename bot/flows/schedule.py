@@ -119,10 +119,15 @@ def _place_in_line(patient: Patient, night: date, due: datetime) -> timedelta:
 
 def _checkin_after(patient: Patient, timing: Timing, after: datetime) -> Planned:
     times = patient.times
-    due = _next_checkin(patient, _not_of_the_pause(after, patient))
+    due = first_checkin(patient, after)
     night = checkin_night(due, times.prompt_at, times.checkin_at, patient.tz)
     until = checkin_useful_until(due, times.prompt_at, patient.tz, timing)
     return Planned(patient.id, Kind.CHECKIN, night.isoformat(), 0, due, until)
+
+
+def first_checkin(patient: Patient, after: datetime) -> datetime:
+    """Return when the first check-in after a moment is due (UTC), a pause and the days between two minded."""
+    return _next_checkin(patient, _not_of_the_pause(after, patient))
 
 
 def _next_checkin(patient: Patient, after: datetime) -> datetime:

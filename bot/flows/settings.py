@@ -7,10 +7,10 @@ from datetime import date, datetime, time, timedelta
 
 from bot.flows import enrolment, numbers
 from bot.flows.escalation import replan
-from bot.flows.help import folded
 from bot.flows.pauses import every_choices, how_often, pause_choices
+from bot.flows.plain_words import folded, listed
 from bot.flows.refusals import nobody, not_enrolled, old_button
-from bot.flows.schedule import plan_all
+from bot.flows.schedule import first_checkin, plan_all
 from bot.flows.services import Services
 from bot.messages import Button, Message, Reply, Rows
 from bot.model import Kind, Patient
@@ -166,7 +166,8 @@ def _understood_as(content: Content, patient: Patient, what: str, now: datetime)
         span = _quiet(content, patient.times.quiet_from, patient.times.quiet_until)
         return words.say("accepted_quiet", value=span)
     if what == "every":
-        return words.say("accepted_every", value=how_often(content, patient.checkin_every))
+        day = words.day(patient.day_of(first_checkin(patient, now)))
+        return words.say("accepted_every", value=how_often(content, patient.checkin_every), day=day)
     if what == "pause" and patient.paused_until:
         return words.say("accepted_pause", day=words.day(patient.paused_until))
     return words.say("accepted_sound" if what == "sound" else "accepted_resume")
@@ -335,8 +336,8 @@ def _often(content: Content, text: str) -> str | None:
     """Read how often to ask: in the language's own words, or as a number of days."""
     said = folded(text)
     for days in content.timing.checkin_every_choices_days:
-        meant = {folded(one) for one in content.words.plain(f"said_every_{days}").split("|")}
-        if said in meant | {str(days), folded(how_often(content, days))}:
+        meant = (*listed(content, f"said_every_{days}"), str(days), folded(how_often(content, days)))
+        if said in meant:
             return str(days)
     return None
 
